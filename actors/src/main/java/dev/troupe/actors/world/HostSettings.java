@@ -1,0 +1,63 @@
+package dev.troupe.actors.world;
+
+import java.time.Duration;
+
+/**
+ * The limits of a {@link dev.troupe.actors.host.Host}. Whatever exceeds one is refused with {@code LIMIT_EXCEEDED} (our own
+ * calls) or closed at once (the remote's).
+ *
+ * @param agentVersion what identify says of us
+ * @param dialTimeout for one address, from the call to a secured connection (default 10 s)
+ * @param streamTimeout to agree on the protocol of a new stream (default 10 s)
+ * @param identifyTimeout to hear the whole identify message (default 10 s)
+ * @param maxConnections secured connections in all (default 1000)
+ * @param maxUpgrading inbound connections that are not yet secured (default 128)
+ * @param maxStreamsPerConnection open streams of one connection, either direction (default 1024)
+ * @param maxReceiveWindow bytes that one connection's stream windows may grow to in all (default 16 MiB)
+ */
+public record HostSettings(
+    String agentVersion,
+    Duration dialTimeout,
+    Duration streamTimeout,
+    Duration identifyTimeout,
+    int maxConnections,
+    int maxUpgrading,
+    int maxStreamsPerConnection,
+    int maxReceiveWindow) {
+
+  /** The defaults named above. */
+  public static final HostSettings DEFAULT =
+      new HostSettings(
+          "troupe/0.1.0",
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(10),
+          1000,
+          128,
+          1024,
+          16 * 1024 * 1024);
+
+  /**
+   * Checks the limits.
+   *
+   * @throws IllegalArgumentException naming the setting that is not positive, or too long
+   */
+  public HostSettings {
+    if (agentVersion.length() > 256) {
+      throw new IllegalArgumentException("agentVersion is longer than 256 characters");
+    }
+    positive("dialTimeout", dialTimeout.toNanos());
+    positive("streamTimeout", streamTimeout.toNanos());
+    positive("identifyTimeout", identifyTimeout.toNanos());
+    positive("maxConnections", maxConnections);
+    positive("maxUpgrading", maxUpgrading);
+    positive("maxStreamsPerConnection", maxStreamsPerConnection);
+    positive("maxReceiveWindow", maxReceiveWindow);
+  }
+
+  private static void positive(String name, long value) {
+    if (value <= 0) {
+      throw new IllegalArgumentException(name + " must be positive, not " + value);
+    }
+  }
+}

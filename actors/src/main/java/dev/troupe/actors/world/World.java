@@ -1,0 +1,46 @@
+package dev.troupe.actors.world;
+
+import dev.troupe.actors.host.Host;
+import dev.troupe.protocol.crypto.Crypto;
+import dev.troupe.protocol.crypto.RandomSource;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.keys.PrivateKey;
+import java.time.InstantSource;
+import java.util.random.RandomGenerator;
+
+/**
+ * All that actors need from outside: time, chance, cryptography and network. {@code troupe-runtime} implements it over the real
+ * ones, {@code troupe-simulation} over virtual time and one seed.
+ *
+ * <p>Thread-safe, as are all the objects it gives except the generators.
+ */
+public interface World {
+
+  /** The cryptography of this world. */
+  Crypto crypto();
+
+  /** Where key material and nonces come from. */
+  RandomSource keyMaterial();
+
+  /**
+   * A new generator for decisions that need no secrecy (jitter, choice of mesh members).
+   *
+   * @param owner whose decisions
+   * @param purpose what for, such as {@code "gossip"}: equal owners and purposes get equal sequences in a simulation
+   * @return not thread-safe: for one actor
+   */
+  RandomGenerator random(PeerId owner, String purpose);
+
+  /** Monotonic time, for deadlines and intervals. */
+  Ticker ticker();
+
+  /** Wall-clock time, for what is written into records. */
+  InstantSource clock();
+
+  /**
+   * Makes the host of one identity.
+   *
+   * @return not started and not listening
+   */
+  Host createHost(PrivateKey identity, HostSettings settings);
+}

@@ -1,0 +1,8 @@
+/**
+ * The ports through which the world enters the actors: time, chance, cryptography and hosts. Read {@link
+ * dev.troupe.actors.world.World}.
+ */
+@NullMarked
+package dev.troupe.actors.world;
+
+import org.jspecify.annotations.NullMarked;
