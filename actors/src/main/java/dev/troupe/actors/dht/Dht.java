@@ -7,7 +7,10 @@ import dev.troupe.protocol.multihash.Multihash;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 
-/** CONTRACT (handlers follow). */
+/**
+ * CONTRACT (handlers follow). Made by {@code static Behavior<Command> create(DhtSettings settings, World world, Host host,
+ * ActorRef<Connections.Command> connections, ActorRef<AddressBook.Command> addressBook)}, its supervision included.
+ */
 public final class Dht {
 
   /** What the DHT is told. */

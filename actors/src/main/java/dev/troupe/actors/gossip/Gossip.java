@@ -5,7 +5,10 @@ import dev.troupe.protocol.keys.PeerId;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 
-/** CONTRACT (handlers follow). */
+/**
+ * CONTRACT (handlers follow). Made by {@code static Behavior<Command> create(GossipSettings settings, PrivateKey identity, World
+ * world, Host host, ActorRef<Connections.Command> connections, ActorRef<Dht.Command> dht)}, its supervision included.
+ */
 public final class Gossip {
 
   /** What gossip is told. */

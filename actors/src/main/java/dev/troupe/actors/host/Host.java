@@ -71,6 +71,9 @@ public interface Host {
   /** Accepts no more streams for a protocol; open ones go on. Does nothing when there is no handler. */
   void unhandle(ProtocolId protocol);
 
+  /** All connections that are open now, the oldest first. */
+  List<ConnectionInfo> connections();
+
   /** How many streams the connection carries, in either direction, the host's own (identify) not counted; 0 when it is over. */
   int openStreams(ConnectionId connection);
 

@@ -5,7 +5,10 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multistream.ProtocolId;
 import org.apache.pekko.actor.typed.ActorRef;
 
-/** CONTRACT (handlers follow). */
+/**
+ * CONTRACT (handlers follow). Made by {@code static Behavior<Command> create(VirtualConnectionSettings settings, World world, Host
+ * host, ActorRef<Connections.Command> connections)}, its supervision included.
+ */
 public final class VirtualConnections {
 
   /** What virtual connections are told. */

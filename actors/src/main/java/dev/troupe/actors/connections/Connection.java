@@ -1,0 +1,96 @@
+package dev.troupe.actors.connections;
+
+import dev.troupe.actors.host.ConnectionId;
+import dev.troupe.actors.host.ConnectionInfo;
+import dev.troupe.actors.host.Host;
+import dev.troupe.protocol.keys.PeerId;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+
+/**
+ * One connected remote peer: the connections to it. There may be more than one after both sides dialled at the same time; new
+ * streams use the oldest. A younger one is surplus: the side with the smaller peer id closes it, once it has been without a stream
+ * at two checks in a row. (Closing at once would let simultaneous dials flap: each side would close what the other kept.)
+ *
+ * <p><b>Parent</b>: {@link Connections}, which tells it of each connection opened and ended and stops it after the last. <b>Timers</b>:
+ * the surplus check, only while there is a surplus. <b>A crash</b> loses nothing: what it must know, it asks the host anew.
+ */
+final class Connection extends AbstractBehavior<Connection.Command> {
+
+  sealed interface Command {}
+
+  /** The set of connections to the peer has changed. */
+  record Changed() implements Command {}
+
+  private record CheckSurplus() implements Command {}
+
+  static Behavior<Command> create(ConnectionsSettings settings, Host host, PeerId peer) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(timers -> new Connection(context, timers, settings, host, peer)));
+  }
+
+  private final TimerScheduler<Command> timers;
+  private final ConnectionsSettings settings;
+  private final Host host;
+  private final PeerId peer;
+
+  /** The surplus connections, and whether each was idle at the last check. */
+  private Map<ConnectionId, Boolean> surplus = new TreeMap<>();
+
+  private Connection(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      ConnectionsSettings settings,
+      Host host,
+      PeerId peer) {
+    super(context);
+    this.timers = timers;
+    this.settings = settings;
+    this.host = host;
+    this.peer = peer;
+    onChanged();
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Changed.class, changed -> onChanged())
+        .onMessage(CheckSurplus.class, check -> onCheckSurplus())
+        .build();
+  }
+
+  private Behavior<Command> onChanged() {
+    Map<ConnectionId, Boolean> now = new TreeMap<>();
+    host.connections().stream()
+        .filter(connection -> connection.peer().equals(peer))
+        .skip(1)
+        .map(ConnectionInfo::id)
+        .forEach(id -> now.put(id, surplus.getOrDefault(id, false)));
+    surplus = now;
+    boolean ours = host.peerId().compareTo(peer) < 0;
+    if (!ours || surplus.isEmpty()) {
+      timers.cancel(new CheckSurplus());
+    } else if (!timers.isTimerActive(new CheckSurplus())) {
+      timers.startTimerWithFixedDelay(new CheckSurplus(), settings.surplusCheck());
+    }
+    return this;
+  }
+
+  private Behavior<Command> onCheckSurplus() {
+    for (Map.Entry<ConnectionId, Boolean> entry : surplus.entrySet()) {
+      boolean idle = host.openStreams(entry.getKey()) == 0;
+      if (idle && entry.getValue()) {
+        host.disconnect(entry.getKey(), "surplus: an older connection to this peer is in use");
+      }
+      entry.setValue(idle);
+    }
+    return this;
+  }
+}

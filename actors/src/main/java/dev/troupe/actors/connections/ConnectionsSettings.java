@@ -1,0 +1,73 @@
+package dev.troupe.actors.connections;
+
+import java.time.Duration;
+
+/**
+ * How a peer dials, and how many peers it stays connected to.
+ *
+ * @param dialBudget for all addresses of one peer (default 10 s)
+ * @param dialStagger between the start of one address and the next, unless the first fails sooner (default 250 ms)
+ * @param maxAddressesPerDial of one peer (default 16); the most trusted are dialled
+ * @param maxDials dials under way at once (default 128); a further one waits its turn
+ * @param maxWaitingDials dials that wait their turn (default 1024); a further one is refused with {@code LIMIT_EXCEEDED}
+ * @param maxWaitersPerDial who may wait for one dial (default 1024); a further one is refused likewise
+ * @param highWater more connected peers than this are trimmed (default 800)
+ * @param lowWater down to so many (default 600)
+ * @param grace a peer connected for less than this is not trimmed (default 20 s)
+ * @param surplusCheck how often a second connection to a peer is looked at, and closed when idle (default 10 s)
+ */
+public record ConnectionsSettings(
+    Duration dialBudget,
+    Duration dialStagger,
+    int maxAddressesPerDial,
+    int maxDials,
+    int maxWaitingDials,
+    int maxWaitersPerDial,
+    int highWater,
+    int lowWater,
+    Duration grace,
+    Duration surplusCheck) {
+
+  /** The defaults named above. */
+  public static final ConnectionsSettings DEFAULT =
+      new ConnectionsSettings(
+          Duration.ofSeconds(10),
+          Duration.ofMillis(250),
+          16,
+          128,
+          1024,
+          1024,
+          800,
+          600,
+          Duration.ofSeconds(20),
+          Duration.ofSeconds(10));
+
+  /**
+   * Checks the settings.
+   *
+   * @throws IllegalArgumentException naming the one that is wrong
+   */
+  public ConnectionsSettings {
+    positive("dialBudget", dialBudget.toNanos());
+    positive("dialStagger", dialStagger.toNanos());
+    positive("maxAddressesPerDial", maxAddressesPerDial);
+    positive("maxDials", maxDials);
+    positive("maxWaitingDials", maxWaitingDials);
+    positive("maxWaitersPerDial", maxWaitersPerDial);
+    positive("lowWater", lowWater);
+    positive("surplusCheck", surplusCheck.toNanos());
+    if (highWater < lowWater) {
+      throw new IllegalArgumentException(
+          "highWater (" + highWater + ") must not be below lowWater (" + lowWater + ")");
+    }
+    if (grace.isNegative()) {
+      throw new IllegalArgumentException("grace must not be negative: " + grace);
+    }
+  }
+
+  private static void positive(String name, long value) {
+    if (value <= 0) {
+      throw new IllegalArgumentException(name + " must be positive, not " + value);
+    }
+  }
+}

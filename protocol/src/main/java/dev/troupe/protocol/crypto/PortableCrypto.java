@@ -1,0 +1,158 @@
+package dev.troupe.protocol.crypto;
+
+import dev.troupe.protocol.MalformedException;
+import java.math.BigInteger;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.PublicKey;
+import java.security.Signature;
+import java.security.spec.X509EncodedKeySpec;
+import org.bouncycastle.asn1.ASN1Integer;
+import org.bouncycastle.asn1.ASN1Sequence;
+import org.bouncycastle.asn1.x9.X9ECParameters;
+import org.bouncycastle.crypto.digests.SHA256Digest;
+import org.bouncycastle.crypto.ec.CustomNamedCurves;
+import org.bouncycastle.crypto.macs.HMac;
+import org.bouncycastle.crypto.params.ECDomainParameters;
+import org.bouncycastle.crypto.params.ECPublicKeyParameters;
+import org.bouncycastle.crypto.params.KeyParameter;
+import org.bouncycastle.crypto.signers.ECDSASigner;
+import org.bouncycastle.math.ec.rfc7748.X25519;
+import org.bouncycastle.math.ec.rfc8032.Ed25519;
+
+/** The cryptography port over the JDK and Bouncy Castle: no native library, the same everywhere. */
+public final class PortableCrypto implements Crypto {
+
+  /** RSA keys outside these sizes, in bits, are refused: too weak, or too slow to verify (libp2p peer-ids specification). */
+  private static final int MIN_RSA_BITS = 2048;
+
+  private static final int MAX_RSA_BITS = 8192;
+
+  private static final ECDomainParameters SECP256K1 = secp256k1();
+
+  @Override
+  public String name() {
+    return "JDK and Bouncy Castle";
+  }
+
+  @Override
+  public MessageDigest newSha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  @Override
+  public byte[] hmacSha256(byte[] key, byte[] data) {
+    HMac mac = new HMac(new SHA256Digest());
+    mac.init(new KeyParameter(key));
+    mac.update(data, 0, data.length);
+    byte[] result = new byte[mac.getMacSize()];
+    mac.doFinal(result, 0);
+    return result;
+  }
+
+  @Override
+  public X25519KeyPair x25519(RandomSource random) {
+    byte[] privateKey = random.bytes(X25519.SCALAR_SIZE);
+    byte[] publicKey = new byte[X25519.POINT_SIZE];
+    X25519.generatePublicKey(privateKey, 0, publicKey, 0);
+    return new X25519KeyPair(privateKey, publicKey);
+  }
+
+  @Override
+  public byte[] x25519Agree(byte[] privateKey, byte[] publicKey) throws MalformedException {
+    if (publicKey.length != X25519.POINT_SIZE) {
+      throw new MalformedException("an X25519 key of " + publicKey.length + " bytes, not 32");
+    }
+    byte[] secret = new byte[X25519.POINT_SIZE];
+    if (!X25519.calculateAgreement(privateKey, 0, publicKey, 0, secret, 0)) {
+      throw new MalformedException("an X25519 key of low order");
+    }
+    return secret;
+  }
+
+  @Override
+  public byte[] ed25519PublicKey(byte[] seed) {
+    byte[] publicKey = new byte[Ed25519.PUBLIC_KEY_SIZE];
+    Ed25519.generatePublicKey(seed, 0, publicKey, 0);
+    return publicKey;
+  }
+
+  @Override
+  public byte[] ed25519Sign(byte[] seed, byte[] message) {
+    byte[] signature = new byte[Ed25519.SIGNATURE_SIZE];
+    Ed25519.sign(seed, 0, message, 0, message.length, signature, 0);
+    return signature;
+  }
+
+  @Override
+  public boolean ed25519Verify(byte[] publicKey, byte[] message, byte[] signature) {
+    return publicKey.length == Ed25519.PUBLIC_KEY_SIZE
+        && signature.length == Ed25519.SIGNATURE_SIZE
+        && Ed25519.verify(signature, 0, publicKey, 0, message, 0, message.length);
+  }
+
+  @Override
+  public boolean rsaVerify(byte[] publicKey, byte[] message, byte[] signature) {
+    return verify("RSA", "SHA256withRSA", publicKey, message, signature);
+  }
+
+  @Override
+  public boolean ecdsaVerify(byte[] publicKey, byte[] message, byte[] signature) {
+    return verify("EC", "SHA256withECDSA", publicKey, message, signature);
+  }
+
+  private static boolean verify(
+      String keyAlgorithm, String algorithm, byte[] publicKey, byte[] message, byte[] signature) {
+    try {
+      PublicKey key =
+          KeyFactory.getInstance(keyAlgorithm).generatePublic(new X509EncodedKeySpec(publicKey));
+      if (key instanceof java.security.interfaces.RSAPublicKey rsa) {
+        int bits = rsa.getModulus().bitLength();
+        if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) {
+          return false;
+        }
+      }
+      Signature verifier = Signature.getInstance(algorithm);
+      verifier.initVerify(key);
+      verifier.update(message);
+      return verifier.verify(signature);
+    } catch (GeneralSecurityException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public boolean secp256k1Verify(byte[] publicKey, byte[] message, byte[] signature) {
+    try {
+      ECDSASigner verifier = new ECDSASigner();
+      verifier.init(
+          false, new ECPublicKeyParameters(SECP256K1.getCurve().decodePoint(publicKey), SECP256K1));
+      ASN1Sequence pair = ASN1Sequence.getInstance(signature);
+      if (pair.size() != 2) {
+        return false;
+      }
+      BigInteger r = ASN1Integer.getInstance(pair.getObjectAt(0)).getPositiveValue();
+      BigInteger s = ASN1Integer.getInstance(pair.getObjectAt(1)).getPositiveValue();
+      return verifier.verifySignature(sha256(message), r, s);
+    } catch (IllegalArgumentException e) {
+      // Bouncy Castle's word for a key or signature of the wrong form.
+      return false;
+    }
+  }
+
+  @Override
+  public Aead chaCha20Poly1305(byte[] key, boolean seal) {
+    return new JcaAead(null, key, seal);
+  }
+
+  private static ECDomainParameters secp256k1() {
+    X9ECParameters curve = CustomNamedCurves.getByName("secp256k1");
+    return new ECDomainParameters(curve.getCurve(), curve.getG(), curve.getN(), curve.getH());
+  }
+}
