@@ -1,0 +1,195 @@
+package dev.troupe.protocol.kademlia;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.kademlia.KademliaMessage.Type;
+import dev.troupe.protocol.kademlia.PeerInfo.Connectedness;
+import dev.troupe.protocol.kademlia.proto.DhtMessage;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import com.google.protobuf.ByteString;
+import java.util.HexFormat;
+import java.util.List;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
+
+class KademliaMessageTest {
+
+  private static final PeerId PEER = Peers.at(1);
+
+  @Test
+  void theBytesAreThoseOfTheSpecification() throws MalformedException {
+    // Assembled by hand from the specification's field numbers: type 1, key 2, record 3, closerPeers 8, providerPeers 9.
+    assertEquals("080412026869", KademliaMessage.findNode(Bytes.utf8("hi")).encode().hex());
+    assertEquals("080112026869", KademliaMessage.getValue(Bytes.utf8("hi")).encode().hex());
+    assertEquals(
+        "12022f61" + "1a07" + "0a022f61" + "120176",
+        KademliaMessage.putValue(new ValueRecord(Bytes.utf8("/a"), Bytes.utf8("v")))
+            .encode()
+            .hex(),
+        "PUT_VALUE is 0, which proto3 leaves out");
+    KademliaMessage answer =
+        KademliaMessage.findNode(Bytes.EMPTY)
+            .answer(
+                null,
+                List.of(
+                    new PeerInfo(
+                        PEER,
+                        List.of(Multiaddr.parse("/ip4/127.0.0.1/tcp/4001")),
+                        Connectedness.CONNECTED)),
+                List.of());
+    assertEquals(
+        "0804" + "4230" + "0a22" + PEER.bytes().hex() + "1208047f000001060fa1" + "1801",
+        answer.encode().hex());
+  }
+
+  @Test
+  void decodingAfterEncodingIsIdentity() throws MalformedException {
+    PeerInfo peer =
+        new PeerInfo(
+            PEER,
+            List.of(Multiaddr.parse("/ip4/1.2.3.4/tcp/5"), Multiaddr.parse("/ip6/::1/tcp/6")),
+            Connectedness.CAN_CONNECT);
+    ValueRecord record =
+        new ValueRecord(Bytes.utf8("/test/k"), Bytes.utf8("v"), "2026-01-02T03:04:05Z");
+    for (Type type : Type.values()) {
+      KademliaMessage message =
+          new KademliaMessage(
+              type, Bytes.utf8("key"), record, List.of(peer), List.of(peer, peer));
+      assertEquals(message, KademliaMessage.decode(message.encode()));
+    }
+  }
+
+  @Test
+  void anEmptyMessageIsAPutWithoutARecord() throws MalformedException {
+    KademliaMessage message = KademliaMessage.decode(Bytes.EMPTY);
+    assertEquals(Type.PUT_VALUE, message.type());
+    assertNull(message.record());
+  }
+
+  @Test
+  void whatNobodyUsesIsIgnored() throws MalformedException {
+    // clusterLevelRaw (10), and the record's publisher (666) and ttl (777), which rust-libp2p sends.
+    byte[] encoded = HexFormat.of().parseHex("08045001" + "1a0a" + "d22902abcdc8301e" + "0a00");
+    KademliaMessage message = KademliaMessage.decode(Bytes.wrap(encoded));
+    assertEquals(Type.FIND_NODE, message.type());
+    assertEquals(new ValueRecord(Bytes.EMPTY, Bytes.EMPTY), message.record());
+  }
+
+  @Test
+  void entriesThatCannotBeReadAreLeftOut() throws MalformedException {
+    DhtMessage.Peer strange =
+        DhtMessage.Peer.newBuilder().setId(ByteString.copyFromUtf8("no multihash")).build();
+    DhtMessage.Peer readable =
+        DhtMessage.Peer.newBuilder()
+            .setId(ByteString.copyFrom(PEER.bytes().toArray()))
+            .addAddrs(ByteString.copyFromUtf8("no multiaddr"))
+            .addAddrs(
+                ByteString.copyFrom(Multiaddr.parse("/ip4/1.2.3.4/tcp/5").encoded().toArray()))
+            .setConnectionValue(77)
+            .build();
+    DhtMessage message =
+        DhtMessage.newBuilder().addCloserPeers(strange).addCloserPeers(readable).build();
+    assertEquals(
+        List.of(new PeerInfo(PEER, List.of(Multiaddr.parse("/ip4/1.2.3.4/tcp/5")))),
+        decode(message).closerPeers());
+  }
+
+  @Test
+  void anAddressMayRepeatThePeer() throws MalformedException {
+    Multiaddr address = Multiaddr.parse("/ip4/1.2.3.4/tcp/5");
+    DhtMessage message =
+        DhtMessage.newBuilder()
+            .addCloserPeers(
+                DhtMessage.Peer.newBuilder()
+                    .setId(ByteString.copyFrom(PEER.bytes().toArray()))
+                    .addAddrs(ByteString.copyFrom(address.withPeer(PEER).encoded().toArray())))
+            .build();
+    assertEquals(List.of(address), decode(message).closerPeers().get(0).addresses());
+  }
+
+  @Test
+  void twoHundredCloserPeersAreAcceptedAndThreeHundredAreNot() throws MalformedException {
+    assertEquals(200, decode(withCloserPeers(200)).closerPeers().size());
+    MalformedException refused =
+        assertThrows(MalformedException.class, () -> decode(withCloserPeers(300)));
+    assertTrue(refused.getMessage().contains("closer peers"), refused.getMessage());
+  }
+
+  @Test
+  void aListOfProvidersThatIsTooLongIsRefused() {
+    DhtMessage.Builder message = DhtMessage.newBuilder();
+    for (int i = 0; i <= KademliaMessage.MAX_PROVIDERS; i++) {
+      message.addProviderPeers(DhtMessage.Peer.getDefaultInstance());
+    }
+    MalformedException refused =
+        assertThrows(MalformedException.class, () -> decode(message.build()));
+    assertTrue(refused.getMessage().contains("providers"), refused.getMessage());
+  }
+
+  @Test
+  void ofTooManyAddressesTheFirstAreKept() throws MalformedException {
+    DhtMessage.Peer.Builder peer =
+        DhtMessage.Peer.newBuilder().setId(ByteString.copyFrom(PEER.bytes().toArray()));
+    for (int port = 1; port <= 100; port++) {
+      peer.addAddrs(
+          ByteString.copyFrom(
+              Multiaddr.parse("/ip4/1.2.3.4/tcp/" + port).encoded().toArray()));
+    }
+    List<Multiaddr> kept =
+        decode(DhtMessage.newBuilder().addProviderPeers(peer).build())
+            .providers()
+            .get(0)
+            .addresses();
+    assertEquals(KademliaMessage.MAX_ADDRESSES, kept.size());
+    assertEquals(Multiaddr.parse("/ip4/1.2.3.4/tcp/1"), kept.get(0));
+  }
+
+  @Test
+  void unknownTypesAndOversizedMessagesAreMalformed() {
+    assertThrows(
+        MalformedException.class,
+        () -> KademliaMessage.decode(Bytes.wrap(HexFormat.of().parseHex("0806"))));
+    assertThrows(
+        MalformedException.class,
+        () ->
+            KademliaMessage.decode(
+                Bytes.wrap(new byte[KademliaMessage.MAX_RESPONSE_SIZE + 1])));
+    assertThrows(
+        MalformedException.class,
+        () ->
+            KademliaMessage.decode(
+                KademliaMessage.findNode(
+                        Bytes.wrap(new byte[KademliaMessage.MAX_KEY_SIZE + 1]))
+                    .encode()));
+  }
+
+  @Property(tries = 2000)
+  void arbitraryBytesNeverThrowUnchecked(@ForAll byte[] bytes) {
+    try {
+      KademliaMessage.decode(Bytes.wrap(bytes)).encode();
+    } catch (MalformedException expected) {
+      assertTrue(!expected.getMessage().isEmpty());
+    }
+  }
+
+  private static DhtMessage withCloserPeers(int count) {
+    DhtMessage.Builder message = DhtMessage.newBuilder();
+    for (int i = 0; i < count; i++) {
+      message.addCloserPeers(
+          DhtMessage.Peer.newBuilder()
+              .setId(ByteString.copyFrom(Peers.peer(i).bytes().toArray())));
+    }
+    return message.build();
+  }
+
+  private static KademliaMessage decode(DhtMessage message) throws MalformedException {
+    return KademliaMessage.decode(Bytes.wrap(message.toByteArray()));
+  }
+}

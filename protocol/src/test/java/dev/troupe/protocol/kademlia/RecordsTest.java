@@ -1,0 +1,245 @@
+package dev.troupe.protocol.kademlia;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.crypto.PortableCrypto;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.keys.PrivateKey;
+import dev.troupe.protocol.keys.PublicKey;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.protocol.multihash.Multihash;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Namespaces, the quorum, and the two stores. */
+class RecordsTest {
+
+  private static final PeerId SELF = Peers.at(1);
+  private static final Bytes KEY = Bytes.utf8("/test/key");
+  private static final Duration LIFE = Duration.ofNanos(100);
+
+  /** Takes decimal numbers, and prefers the largest. */
+  private static final Namespace NUMBERS =
+      new Namespace() {
+        @Override
+        public void validate(Bytes key, Bytes value) throws InvalidRecordException {
+          if (!value.utf8().matches("\\d+")) {
+            throw new InvalidRecordException("not a number");
+          }
+        }
+
+        @Override
+        public int select(Bytes key, List<Bytes> values) {
+          int best = 0;
+          for (int i = 1; i < values.size(); i++) {
+            if (number(values.get(i)) > number(values.get(best))) {
+              best = i;
+            }
+          }
+          return best;
+        }
+
+        private long number(Bytes value) {
+          return Long.parseLong(value.utf8());
+        }
+      };
+
+  private static final Namespaces NAMESPACES = Namespaces.BUILT_IN.with("n", NUMBERS);
+
+  @Test
+  void whatCannotBeCheckedIsNotValid() {
+    for (String key : List.of("", "key", "/", "//x", "/unknown/x", "/test", "test/x")) {
+      assertThrows(
+          InvalidRecordException.class,
+          () -> NAMESPACES.validate(Bytes.utf8(key), Bytes.EMPTY),
+          key);
+    }
+    assertThrows(
+        InvalidRecordException.class,
+        () -> NAMESPACES.validate(Bytes.wrap(new byte[] {'/', -1, '/', 'x'}), Bytes.EMPTY));
+  }
+
+  @Test
+  void keysAndValuesHaveTheirLimits() throws InvalidRecordException {
+    NAMESPACES.validate(KEY, Bytes.wrap(new byte[ValueRecord.MAX_VALUE_SIZE]));
+    assertThrows(
+        InvalidRecordException.class,
+        () -> NAMESPACES.validate(KEY, Bytes.wrap(new byte[ValueRecord.MAX_VALUE_SIZE + 1])));
+    assertThrows(
+        InvalidRecordException.class,
+        () -> NAMESPACES.validate(Bytes.utf8("/test/" + "x".repeat(1024)), Bytes.EMPTY));
+  }
+
+  @Test
+  void aPublicKeyIsValidUnderItsOwnPeerIdOnly() throws InvalidRecordException {
+    PublicKey key = PrivateKey.fromSeed(new PortableCrypto(), new byte[32]).publicKey();
+    Bytes mine = Bytes.utf8("/pk/").concat(PeerId.of(key).bytes());
+    Bytes anothers = Bytes.utf8("/pk/").concat(Peers.at(5).bytes());
+    NAMESPACES.validate(mine, key.encoded());
+    assertThrows(
+        InvalidRecordException.class,
+        () -> NAMESPACES.validate(anothers, key.encoded()));
+    assertThrows(
+        InvalidRecordException.class, () -> NAMESPACES.validate(mine, Bytes.utf8("junk")));
+    assertThrows(
+        InvalidRecordException.class,
+        () -> NAMESPACES.validate(Bytes.utf8("/pk/junk"), key.encoded()));
+  }
+
+  @Test
+  void namesOfNamespacesHaveNoSlash() {
+    assertThrows(IllegalArgumentException.class, () -> NAMESPACES.with("a/b", NUMBERS));
+    assertThrows(IllegalArgumentException.class, () -> NAMESPACES.with("", NUMBERS));
+  }
+
+  @Test
+  void aBetterValueReplacesAndAWorseDoesNot() throws InvalidRecordException {
+    ValueStore store = new ValueStore(NAMESPACES, SELF, 10, LIFE);
+    assertEquals(ValueStore.Outcome.STORED, store.put(record("/n/x", "5"), 0));
+    assertEquals(ValueStore.Outcome.OUTDATED, store.put(record("/n/x", "4"), 0));
+    assertEquals(ValueStore.Outcome.STORED, store.put(record("/n/x", "6"), 0));
+    assertEquals("6", store.get(Bytes.utf8("/n/x"), 0).orElseThrow().value().utf8());
+    assertThrows(InvalidRecordException.class, () -> store.put(record("/n/x", "six"), 0));
+  }
+
+  @Test
+  void inAnOpenNamespaceTheLatestValueStays() throws InvalidRecordException {
+    ValueStore store = new ValueStore(NAMESPACES, SELF, 10, LIFE);
+    store.put(record("/test/x", "b"), 0);
+    store.put(record("/test/x", "a"), 0);
+    assertEquals("a", store.get(Bytes.utf8("/test/x"), 0).orElseThrow().value().utf8());
+  }
+
+  @Test
+  void valuesExpire() throws InvalidRecordException {
+    ValueStore store = new ValueStore(NAMESPACES, SELF, 10, LIFE);
+    store.put(record("/n/x", "5"), 0);
+    assertTrue(store.get(Bytes.utf8("/n/x"), 99).isPresent());
+    assertEquals(Optional.empty(), store.get(Bytes.utf8("/n/x"), 100));
+    assertEquals(
+        ValueStore.Outcome.STORED, store.put(record("/n/x", "4"), 100), "the better one is gone");
+    store.expire(200);
+    assertEquals(0, store.size());
+  }
+
+  @Test
+  void aFullValueStorePrefersKeysNearToUs() throws InvalidRecordException {
+    ValueStore store = new ValueStore(NAMESPACES, SELF, 3, LIFE);
+    for (int i = 0; i < 100; i++) {
+      store.put(record("/n/" + i, "1"), 0);
+      assertTrue(store.size() <= 3);
+    }
+    List<String> nearest =
+        IntStream.range(0, 100)
+            .mapToObj(i -> "/n/" + i)
+            .sorted(
+                Comparator.comparing(
+                    key -> Key.of(SELF).distanceTo(Key.of(Bytes.utf8(key)))))
+            .limit(3)
+            .toList();
+    nearest.forEach(key -> assertTrue(store.get(Bytes.utf8(key), 0).isPresent(), key));
+  }
+
+  @Test
+  void theBestValueDoesNotDependOnTheOrderOfArrival() throws InvalidRecordException {
+    Bytes key = Bytes.utf8("/n/x");
+    Quorum quorum = new Quorum(NAMESPACES, key, 3);
+    assertEquals(Optional.empty(), quorum.best());
+    quorum.onValue(Peers.at(1), Bytes.utf8("4"));
+    quorum.onValue(Peers.at(2), Bytes.utf8("9"));
+    quorum.onValue(Peers.at(2), Bytes.utf8("99"));
+    assertTrue(!quorum.isReached(), "the second value of a peer does not count");
+    assertThrows(
+        InvalidRecordException.class, () -> quorum.onValue(Peers.at(3), Bytes.utf8("nine")));
+    quorum.onValue(Peers.at(4), Bytes.utf8("4"));
+    assertTrue(quorum.isReached());
+    assertEquals(Optional.of(Bytes.utf8("9")), quorum.best());
+    assertEquals(List.of(Peers.at(1), Peers.at(4)), quorum.holdersOfOthers(Bytes.utf8("9")));
+  }
+
+  @Test
+  void inAnOpenNamespaceTheValueThatMorePeersHoldIsTheBest() throws InvalidRecordException {
+    Quorum quorum = new Quorum(NAMESPACES, KEY, 3);
+    quorum.onValue(Peers.at(1), Bytes.utf8("a"));
+    quorum.onValue(Peers.at(2), Bytes.utf8("b"));
+    quorum.onValue(Peers.at(3), Bytes.utf8("b"));
+    assertEquals(Optional.of(Bytes.utf8("b")), quorum.best());
+  }
+
+  @Test
+  void providersAreNamedTheLatestFirstUntilTheyExpire() throws Exception {
+    ProviderStore store = providers(10, 3);
+    Multiaddr address = Multiaddr.parse("/ip4/1.2.3.4/tcp/5");
+    store.add(hash("x"), Peers.at(1), List.of(address), 0);
+    store.add(hash("x"), Peers.at(2), List.of(address), 1);
+    store.add(hash("x"), Peers.at(1), List.of(address), 2);
+    assertEquals(List.of(Peers.at(1), Peers.at(2)), named(store, "x", 10, 3));
+    assertEquals(List.of(Peers.at(1)), named(store, "x", 1, 3));
+    assertEquals(List.of(address), store.providers(hash("x"), 1, 51).get(0).addresses());
+    assertEquals(List.of(), store.providers(hash("x"), 1, 52).get(0).addresses());
+    assertEquals(List.of(Peers.at(1)), named(store, "x", 10, 101));
+    assertEquals(List.of(), named(store, "y", 10, 3));
+    store.expire(102);
+    assertEquals(0, store.size());
+  }
+
+  @Test
+  void aKeyHasSoManyProvidersAndDropsTheOldest() {
+    ProviderStore store = providers(10, 3);
+    for (int i = 1; i <= 5; i++) {
+      assertTrue(store.add(hash("x"), Peers.at(i), List.of(), i));
+    }
+    assertEquals(List.of(Peers.at(5), Peers.at(4), Peers.at(3)), named(store, "x", 10, 6));
+    assertEquals(3, store.size());
+  }
+
+  @Test
+  void aFullProviderStorePrefersKeysNearToUs() {
+    ProviderStore store = providers(4, 2);
+    for (int i = 0; i < 200; i++) {
+      store.add(hash("k" + i / 2), Peers.at(i), List.of(), 0);
+      assertTrue(store.size() <= 4);
+    }
+    String nearest =
+        IntStream.range(0, 100)
+            .mapToObj(i -> "k" + i)
+            .min(
+                Comparator.comparing(
+                    key -> Key.of(SELF).distanceTo(Key.of(hash(key).encoded()))))
+            .orElseThrow();
+    assertEquals(2, named(store, nearest, 10, 0).size());
+  }
+
+  @Test
+  void keepsSoManyAddressesOfAProvider() throws Exception {
+    ProviderStore store = providers(4, 2);
+    Multiaddr address = Multiaddr.parse("/ip4/1.2.3.4/tcp/5");
+    store.add(hash("x"), Peers.at(1), List.of(address, address, address), 0);
+    assertEquals(List.of(address, address), store.providers(hash("x"), 1, 0).get(0).addresses());
+  }
+
+  private static ProviderStore providers(int max, int perKey) {
+    return new ProviderStore(
+        SELF,
+        new ProviderStore.Settings(max, perKey, 2, Duration.ofNanos(100), Duration.ofNanos(50)));
+  }
+
+  private static List<PeerId> named(ProviderStore store, String key, int limit, long now) {
+    return store.providers(hash(key), limit, now).stream().map(PeerInfo::peer).toList();
+  }
+
+  private static Multihash hash(String text) {
+    return Multihash.sha256(new PortableCrypto(), Bytes.utf8(text));
+  }
+
+  private static ValueRecord record(String key, String value) {
+    return new ValueRecord(Bytes.utf8(key), Bytes.utf8(value));
+  }
+}
