@@ -1,0 +1,617 @@
+package dev.troupe.protocol.yamux;
+
+import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.multistream.ProtocolId;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Both directions of one Yamux connection, sans I/O: bytes in with {@link #receive}, bytes out with {@link #fill}, time as an
+ * argument.
+ *
+ * <p>Flow control. A remote may send what our window allows; the window is topped up only as far as the reader has taken what came
+ * before, so an unread stream holds one window at most. A window that is emptied twice within two round trips doubles, up to its
+ * limits. What is sent is taken by reference and read in place; streams take turns, a frame at a time.
+ *
+ * <p>Not thread-safe.
+ */
+public final class YamuxSession {
+
+  /** The protocol's name in multistream-select. */
+  public static final ProtocolId PROTOCOL = ProtocolId.of("/yamux/1.0.0");
+
+  /** Both windows of a new stream, in bytes. */
+  public static final int INITIAL_WINDOW = 256 * 1024;
+
+  /** The most streams that may wait for the remote's acknowledgement (libp2p yamux specification, "ACK backlog"). */
+  public static final int MAX_UNACKNOWLEDGED = 256;
+
+  /** The most answers (resets of refused streams, pongs) that may wait to be sent before the remote is said to flood us. */
+  public static final int MAX_ANSWERS = 512;
+
+  /** The most streams of a remote refused one after the other, none accepted in between, before it is said to flood us. */
+  public static final int MAX_REFUSED = 4096;
+
+  private static final int HEADER = 12;
+
+  /** A frame and its header fill one Noise record. */
+  private static final int MAX_PAYLOAD = 65519 - HEADER;
+
+  private static final int DATA = 0;
+  private static final int WINDOW_UPDATE = 1;
+  private static final int PING = 2;
+  private static final int GO_AWAY = 3;
+
+  private static final int SYN = 1;
+  private static final int ACK = 2;
+  private static final int FIN = 4;
+  private static final int RST = 8;
+
+  /** Marks a frame of our own accord among those that answer the remote; never sent. */
+  private static final int OWN = 1 << 16;
+
+  private final YamuxSettings settings;
+  private final YamuxEvents events;
+  private final boolean client;
+  private final Map<Integer, MuxedStream> streams = new LinkedHashMap<>();
+
+  /** Streams with something to send, in turn. */
+  private final Deque<MuxedStream> ready = new ArrayDeque<>();
+
+  /** Frames without payload that wait to be sent. */
+  private final Deque<Frame> control = new ArrayDeque<>();
+
+  private int answers;
+  private int nextId;
+  private int lastRemoteId;
+  private int unacknowledged;
+  private int refused;
+  private int grownWindows;
+  private boolean goAwaySent;
+  private boolean goAwayReceived;
+
+  // What is being received.
+  private final ByteBuffer header = ByteBuffer.allocate(HEADER);
+  private int payloadLeft;
+  private @Nullable MuxedStream payloadOf;
+  private boolean finAfterPayload;
+
+  // Pings.
+  private long lastHeardNanos;
+  private long pingSentNanos;
+  private boolean pingOpen;
+  private int pingValue;
+  private long roundTripNanos = -1;
+
+  /**
+   * A session at the start of its connection.
+   *
+   * @param client whether this side dialled
+   */
+  public YamuxSession(YamuxSettings settings, boolean client, YamuxEvents events, long now) {
+    this.settings = settings;
+    this.events = events;
+    this.client = client;
+    this.nextId = client ? 1 : 2;
+    this.lastHeardNanos = now;
+    ping(now);
+  }
+
+  // ---- streams
+
+  /**
+   * Opens a stream; nothing of it is sent before something is written or {@link #fill} comes.
+   *
+   * @return its id, or -1 when a limit is reached or one side goes away
+   */
+  public int open() {
+    if (goAwaySent
+        || goAwayReceived
+        || nextId < 0
+        || streams.size() >= settings.maxStreams()
+        || unacknowledged >= MAX_UNACKNOWLEDGED) {
+      return -1;
+    }
+    MuxedStream stream = new MuxedStream(nextId);
+    nextId += 2;
+    unacknowledged++;
+    stream.synPending = true;
+    stream.awaitsAck = true;
+    streams.put(stream.id, stream);
+    makeReady(stream);
+    return stream.id;
+  }
+
+  /**
+   * Takes bytes to send, by reference, as far as there is room; the position moves past them.
+   *
+   * @return how many bytes were taken; 0 too when the stream is unknown or closed for writing
+   */
+  public int write(int id, ByteBuffer data) {
+    MuxedStream stream = streams.get(id);
+    if (stream == null || stream.closeWanted) {
+      return 0;
+    }
+    int room = settings.maxSendBuffer() - stream.queuedBytes;
+    int taken = Math.min(room, data.remaining());
+    if (taken < data.remaining()) {
+      stream.wantsWritable = true;
+    }
+    if (taken > 0) {
+      stream.queue.add(data.slice(data.position(), taken));
+      data.position(data.position() + taken);
+      stream.queuedBytes += taken;
+      makeReady(stream);
+    }
+    return taken;
+  }
+
+  /** How many more bytes {@link #write} would take. */
+  public int room(int id) {
+    MuxedStream stream = streams.get(id);
+    return stream == null || stream.closeWanted ? 0 : settings.maxSendBuffer() - stream.queuedBytes;
+  }
+
+  /** Closes the stream for writing, after what was taken has been sent. */
+  public void closeWrite(int id) {
+    MuxedStream stream = streams.get(id);
+    if (stream != null && !stream.closeWanted) {
+      stream.closeWanted = true;
+      stream.wantsWritable = false;
+      makeReady(stream);
+    }
+  }
+
+  /** Ends the stream at once; no event follows. */
+  public void reset(int id, long code) {
+    MuxedStream stream = streams.get(id);
+    if (stream != null) {
+      if (!stream.synPending) {
+        control.add(new Frame(WINDOW_UPDATE, RST | OWN, id, (int) code));
+      }
+      remove(stream);
+    }
+  }
+
+  /** Lets more bytes of the stream be delivered; those that wait are delivered from inside this call. */
+  public void request(int id, long bytes, long now) {
+    MuxedStream stream = streams.get(id);
+    if (stream == null || bytes <= 0) {
+      return;
+    }
+    stream.demand = stream.demand + bytes < 0 ? Long.MAX_VALUE : stream.demand + bytes;
+    deliver(stream, now);
+  }
+
+  /** How many streams are open. */
+  public int streamCount() {
+    return streams.size();
+  }
+
+  /** Says that no more streams are taken; those that are open end with the connection. */
+  public void goAway(long code) {
+    if (!goAwaySent) {
+      goAwaySent = true;
+      control.add(new Frame(GO_AWAY, 0, 0, (int) code));
+    }
+  }
+
+  // ---- time
+
+  /** When {@link #onDeadline} is to be called next. */
+  public long deadlineNanos() {
+    if (pingOpen) {
+      return pingSentNanos + settings.pingTimeoutNanos();
+    }
+    return settings.keepAliveNanos() == Long.MAX_VALUE
+        ? Long.MAX_VALUE
+        : lastHeardNanos + settings.keepAliveNanos();
+  }
+
+  /**
+   * Time has passed: pings when the remote has been silent.
+   *
+   * @return false when the remote did not answer the last ping in time: the connection is dead
+   */
+  public boolean onDeadline(long now) {
+    if (deadlineNanos() == Long.MAX_VALUE || now - deadlineNanos() < 0) {
+      return true;
+    }
+    if (pingOpen) {
+      // Anything at all that came since shows that the remote lives.
+      if (lastHeardNanos - pingSentNanos > 0) {
+        pingOpen = false;
+        return true;
+      }
+      return false;
+    }
+    ping(now);
+    return true;
+  }
+
+  private void ping(long now) {
+    pingOpen = true;
+    pingSentNanos = now;
+    control.add(new Frame(PING, SYN, 0, ++pingValue));
+  }
+
+  // ---- out
+
+  /** Whether {@link #fill} has anything to write. */
+  public boolean hasOutput() {
+    return !control.isEmpty() || !ready.isEmpty();
+  }
+
+  /** Writes frames until the buffer is full or nothing is left; says by its position how much. */
+  public void fill(ByteBuffer out) {
+    while (out.remaining() >= HEADER && !control.isEmpty()) {
+      Frame frame = control.remove();
+      if (frame.isAnswer()) {
+        answers--;
+      }
+      putHeader(out, frame.type, frame.flags, frame.stream, frame.length);
+    }
+    while (out.remaining() > HEADER && !ready.isEmpty()) {
+      MuxedStream stream = ready.remove();
+      stream.isReady = false;
+      fillFrom(stream, out);
+    }
+  }
+
+  private void fillFrom(MuxedStream stream, ByteBuffer out) {
+    int flags = 0;
+    if (stream.synPending) {
+      flags = SYN;
+      stream.synPending = false;
+    }
+    int size =
+        Math.min(
+            Math.min(stream.queuedBytes, stream.sendWindow),
+            Math.min(MAX_PAYLOAD, out.remaining() - HEADER));
+    boolean fin = stream.closeWanted && !stream.finSent && size == stream.queuedBytes;
+    if (size == 0 && !fin) {
+      if (flags != 0) {
+        putHeader(out, WINDOW_UPDATE, flags, stream.id, 0);
+      }
+      return;
+    }
+    putHeader(out, DATA, fin ? flags | FIN : flags, stream.id, size);
+    int left = size;
+    while (left > 0) {
+      ByteBuffer head = stream.queue.element();
+      int part = Math.min(left, head.remaining());
+      int limit = head.limit();
+      out.put(head.limit(head.position() + part));
+      head.limit(limit);
+      if (!head.hasRemaining()) {
+        stream.queue.remove();
+      }
+      left -= part;
+    }
+    stream.queuedBytes -= size;
+    stream.sendWindow -= size;
+    if (fin) {
+      stream.finSent = true;
+      endIfClosed(stream);
+      return;
+    }
+    if (stream.wantsWritable && stream.queuedBytes <= settings.maxSendBuffer() / 2) {
+      stream.wantsWritable = false;
+      events.onStreamWritable(stream.id);
+    }
+    if (streams.get(stream.id) == stream) {
+      makeReady(stream);
+    }
+  }
+
+  private static void putHeader(ByteBuffer out, int type, int flags, int stream, int length) {
+    out.put((byte) 0).put((byte) type).putShort((short) flags).putInt(stream).putInt(length);
+  }
+
+  private void makeReady(MuxedStream stream) {
+    boolean sendable = stream.queuedBytes > 0 && stream.sendWindow > 0;
+    boolean closable = stream.closeWanted && !stream.finSent && stream.queuedBytes == 0;
+    if (!stream.isReady && (sendable || closable || stream.synPending)) {
+      stream.isReady = true;
+      ready.add(stream);
+    }
+  }
+
+  // ---- in
+
+  /**
+   * Takes what the remote sent, all of it; events are called from inside.
+   *
+   * @param in on the heap, with an accessible array, which nobody changes any more: data is handed on without a copy
+   * @throws MalformedException if the remote broke the protocol: the connection must end
+   */
+  public void receive(ByteBuffer in, long now) throws MalformedException {
+    lastHeardNanos = now;
+    while (in.hasRemaining()) {
+      if (payloadLeft > 0) {
+        receivePayload(in, now);
+      } else {
+        int part = Math.min(header.remaining(), in.remaining());
+        header.put(in.slice(in.position(), part));
+        in.position(in.position() + part);
+        if (!header.hasRemaining()) {
+          header.flip();
+          receiveHeader(now);
+          header.clear();
+        }
+      }
+    }
+  }
+
+  private void receivePayload(ByteBuffer in, long now) {
+    int part = Math.min(payloadLeft, in.remaining());
+    MuxedStream stream = payloadOf;
+    ByteBuffer data = in.slice(in.position(), part);
+    in.position(in.position() + part);
+    payloadLeft -= part;
+    if (stream != null && streams.get(stream.id) == stream) {
+      stream.received.add(data);
+      if (payloadLeft == 0 && finAfterPayload) {
+        stream.finReceived = true;
+      }
+      deliver(stream, now);
+    }
+  }
+
+  private void receiveHeader(long now) throws MalformedException {
+    int version = header.get();
+    int type = header.get();
+    int flags = header.getShort() & 0xffff;
+    int id = header.getInt();
+    int length = header.getInt();
+    if (version != 0) {
+      throw new MalformedException("a Yamux frame of version " + version);
+    }
+    switch (type) {
+      case DATA -> receiveData(flags, id, length, now);
+      case WINDOW_UPDATE -> receiveWindowUpdate(flags, id, length, now);
+      case PING -> receivePing(flags, length, now);
+      case GO_AWAY -> {
+        goAwayReceived = true;
+        events.onGoAway(length & 0xffffffffL);
+      }
+      default -> throw new MalformedException("a Yamux frame of type " + type);
+    }
+  }
+
+  private void receiveData(int flags, int id, int length, long now) throws MalformedException {
+    if (length < 0) {
+      throw new MalformedException("a Yamux frame of " + (length & 0xffffffffL) + " bytes");
+    }
+    MuxedStream stream = onFlags(flags, id, 0);
+    if (stream != null) {
+      if (length > stream.receiveWindow) {
+        throw new MalformedException(
+            "stream " + id + ": " + length + " bytes, over its window of " + stream.receiveWindow);
+      }
+      if (stream.finReceived && length > 0) {
+        throw new MalformedException("stream " + id + ": data after its end");
+      }
+      stream.receiveWindow -= length;
+    } else if (length > INITIAL_WINDOW && length > settings.maxStreamWindow()) {
+      throw new MalformedException("a Yamux frame of " + length + " bytes, over every window");
+    }
+    payloadOf = stream;
+    payloadLeft = length;
+    finAfterPayload = (flags & FIN) != 0;
+    if (length == 0 && finAfterPayload && stream != null) {
+      stream.finReceived = true;
+      deliver(stream, now);
+    }
+  }
+
+  private void receiveWindowUpdate(int flags, int id, int delta, long now)
+      throws MalformedException {
+    MuxedStream stream = onFlags(flags, id, delta);
+    if (stream == null) {
+      return;
+    }
+    long window = stream.sendWindow + (delta & 0xffffffffL);
+    if (window > Integer.MAX_VALUE) {
+      throw new MalformedException("stream " + id + ": a window of " + window + " bytes");
+    }
+    stream.sendWindow = (int) window;
+    makeReady(stream);
+    if ((flags & FIN) != 0) {
+      stream.finReceived = true;
+      deliver(stream, now);
+    }
+  }
+
+  /** What the flags of a frame do to its stream; null where the rest of the frame is to be ignored. */
+  private @Nullable MuxedStream onFlags(int flags, int id, int code) throws MalformedException {
+    if ((flags & SYN) != 0) {
+      accept(id);
+    }
+    MuxedStream stream = streams.get(id);
+    if (stream == null) {
+      if (isRemote(id) ? Integer.compareUnsigned(id, lastRemoteId) > 0 : id <= 0 || id >= nextId) {
+        throw new MalformedException("a frame of stream " + id + ", which was never opened");
+      }
+      return null;
+    }
+    if ((flags & ACK) != 0 && stream.awaitsAck) {
+      stream.awaitsAck = false;
+      unacknowledged--;
+    }
+    if ((flags & RST) != 0) {
+      remove(stream);
+      events.onStreamReset(id, code & 0xffffffffL);
+      return null;
+    }
+    return stream;
+  }
+
+  private boolean isRemote(int id) {
+    return id != 0 && (id & 1) == (client ? 0 : 1);
+  }
+
+  private void accept(int id) throws MalformedException {
+    if (!isRemote(id) || id < 0) {
+      throw new MalformedException("the remote opened stream " + id + ", which is not its to open");
+    }
+    if (id <= lastRemoteId) {
+      throw new MalformedException("the remote opened stream " + id + " again");
+    }
+    lastRemoteId = id;
+    if (streams.size() >= settings.maxStreams() || goAwaySent) {
+      if (++refused > MAX_REFUSED) {
+        throw new MalformedException("more than " + MAX_REFUSED + " streams over the limit");
+      }
+      answer(new Frame(WINDOW_UPDATE, RST, id, 0));
+      return;
+    }
+    refused = 0;
+    MuxedStream stream = new MuxedStream(id);
+    streams.put(id, stream);
+    answer(new Frame(WINDOW_UPDATE, ACK, id, 0));
+    events.onStreamOpened(id);
+  }
+
+  private void receivePing(int flags, int value, long now) throws MalformedException {
+    if ((flags & SYN) != 0) {
+      answer(new Frame(PING, ACK, 0, value));
+    } else if ((flags & ACK) != 0 && pingOpen && value == pingValue) {
+      pingOpen = false;
+      roundTripNanos = Math.max(1, now - pingSentNanos);
+    }
+  }
+
+  private void answer(Frame frame) throws MalformedException {
+    if (++answers > MAX_ANSWERS) {
+      throw new MalformedException("more than " + MAX_ANSWERS + " answers wait: the remote floods us");
+    }
+    control.add(frame);
+  }
+
+  private void deliver(MuxedStream stream, long now) {
+    if (stream.delivering) {
+      return;
+    }
+    stream.delivering = true;
+    while (stream.demand > 0 && !stream.received.isEmpty()) {
+      ByteBuffer head = stream.received.remove();
+      ByteBuffer data = head;
+      if (head.remaining() > stream.demand) {
+        data = head.slice(head.position(), (int) stream.demand);
+        head.position(head.position() + data.remaining());
+        stream.received.addFirst(head);
+      }
+      int size = data.remaining();
+      if (stream.demand != Long.MAX_VALUE) {
+        stream.demand -= size;
+      }
+      stream.consumed += size;
+      events.onStreamData(stream.id, data);
+    }
+    stream.delivering = false;
+    if (streams.get(stream.id) != stream) {
+      return;
+    }
+    if (stream.finReceived && stream.received.isEmpty()) {
+      // The last payload may still be under way when a FIN came with its header: it is set only after that.
+      if (!stream.finDelivered) {
+        stream.finDelivered = true;
+        events.onStreamRemoteClosed(stream.id);
+        endIfClosed(stream);
+      }
+    } else if (stream.consumed >= stream.window / 2) {
+      topUp(stream, now);
+    }
+  }
+
+  private void topUp(MuxedStream stream, long now) {
+    boolean fast =
+        roundTripNanos > 0
+            && stream.lastUpdateNanos != Long.MIN_VALUE
+            && now - stream.lastUpdateNanos < 2 * roundTripNanos;
+    int growth =
+        Math.min(
+            Math.min(stream.window, settings.maxStreamWindow() - stream.window),
+            settings.maxConnectionWindow() - grownWindows);
+    int delta = stream.consumed;
+    if (fast && growth > 0) {
+      stream.window += growth;
+      grownWindows += growth;
+      delta += growth;
+    }
+    stream.lastUpdateNanos = now;
+    stream.consumed = 0;
+    stream.receiveWindow += delta;
+    control.add(new Frame(WINDOW_UPDATE, 0, stream.id, delta));
+  }
+
+  private void endIfClosed(MuxedStream stream) {
+    if (stream.finSent && stream.finDelivered) {
+      remove(stream);
+      events.onStreamClosed(stream.id);
+    }
+  }
+
+  private void remove(MuxedStream stream) {
+    streams.remove(stream.id);
+    if (stream.isReady) {
+      ready.remove(stream);
+    }
+    if (stream.awaitsAck) {
+      stream.awaitsAck = false;
+      unacknowledged--;
+    }
+    grownWindows -= stream.window - INITIAL_WINDOW;
+    stream.queue.clear();
+    stream.received.clear();
+  }
+
+  /** The ids of all open streams. */
+  public List<Integer> streamIds() {
+    return new ArrayList<>(streams.keySet());
+  }
+
+  private record Frame(int type, int flags, int stream, int length) {
+    boolean isAnswer() {
+      return (type == PING && flags == ACK)
+          || (type == WINDOW_UPDATE && (flags == ACK || flags == RST));
+    }
+  }
+
+  private static final class MuxedStream {
+    final int id;
+
+    // Out.
+    final Deque<ByteBuffer> queue = new ArrayDeque<>(2);
+    int queuedBytes;
+    int sendWindow = INITIAL_WINDOW;
+    boolean synPending;
+    boolean awaitsAck;
+    boolean closeWanted;
+    boolean finSent;
+    boolean wantsWritable;
+    boolean isReady;
+
+    // In.
+    final Deque<ByteBuffer> received = new ArrayDeque<>(2);
+    int window = INITIAL_WINDOW;
+    int receiveWindow = INITIAL_WINDOW;
+    int consumed;
+    long demand;
+    long lastUpdateNanos = Long.MIN_VALUE;
+    boolean finReceived;
+    boolean finDelivered;
+    boolean delivering;
+
+    MuxedStream(int id) {
+      this.id = id;
+    }
+  }
+}
