@@ -215,6 +215,11 @@ public final class SimulatedSystem implements AutoCloseable {
         purpose, name -> new SplittableRandom(Seeds.derive(seed, "user/" + name)));
   }
 
+  /** As {@link #random}, but a new generator each time, which starts at the beginning of the purpose's sequence. */
+  public RandomGenerator newRandom(String purpose) {
+    return new SplittableRandom(Seeds.derive(seed, "new/" + purpose));
+  }
+
   // --- tasks, for simulated links ---------------------------------------------------------------------
 
   /** Makes a task ready now. An exception from it fails the run. */
@@ -240,6 +245,14 @@ public final class SimulatedSystem implements AutoCloseable {
   /** A digest of every message, turn, task and timer since the start. Equal seeds give equal digests. */
   public long traceHash() {
     return loop.trace().hash();
+  }
+
+  /**
+   * Adds something to the trace that the kernel does not see, such as what a simulated link carries. Described as messages are: best a
+   * record of text and numbers.
+   */
+  public void record(Record event) {
+    loop.trace().event(loop, event);
   }
 
   /** How many turns, tasks and timers have run since the start. */

@@ -105,6 +105,12 @@ final class Trace {
     end(loop);
   }
 
+  void event(EventLoop loop, Record event) {
+    number(5);
+    describe(event, 0);
+    end(loop);
+  }
+
   private void end(EventLoop loop) {
     Consumer<String> consumer = listener;
     if (consumer != null) {

@@ -1,0 +1,208 @@
+package dev.troupe.simulation.world;
+
+import dev.troupe.protocol.crypto.Crypto;
+import dev.troupe.protocol.crypto.PortableCrypto;
+import dev.troupe.protocol.crypto.RandomSource;
+import dev.troupe.simulation.kernel.SimulatedSystem;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A network of simulated machines on the virtual time and the seed of one {@link SimulatedSystem}, with the faults that a test asks
+ * for. Not thread-safe: it belongs to the thread of the system.
+ *
+ * <p>Each machine has an IPv4 address from 10.0.0.1 on, an IPv6 address from fd00::1 on, loopback addresses, and its own name for
+ * {@code /dns4} and its like. {@code /memory/N} reaches every machine. Somebody who dials an address of no machine hears nothing,
+ * ever; a port where nobody listens refuses.
+ */
+public final class SimulatedNetwork {
+
+  private record Pair(String one, String other) {
+    static Pair of(SimulatedWorld a, SimulatedWorld b) {
+      return a.name().compareTo(b.name()) <= 0
+          ? new Pair(a.name(), b.name())
+          : new Pair(b.name(), a.name());
+    }
+  }
+
+  private final SimulatedSystem system;
+  private final NetworkSettings settings;
+  private final Crypto crypto = new PortableCrypto();
+  private final RandomGenerator jitter;
+  private final RandomSource keyMaterial;
+  private final Map<String, SimulatedWorld> machines = new LinkedHashMap<>();
+  private final Map<String, SimulatedWorld> byIp = new LinkedHashMap<>();
+  private final Map<Pair, Long> latencies = new LinkedHashMap<>();
+  private final Map<Pair, Long> partedSince = new LinkedHashMap<>();
+  private final Set<Pipe> stalled = new LinkedHashSet<>();
+  private final Set<SimulatedConnection> connections = new LinkedHashSet<>();
+  private final TreeMap<Long, SimulatedHost> memory = new TreeMap<>();
+
+  /** A network with the default settings. */
+  public SimulatedNetwork(SimulatedSystem system) {
+    this(system, NetworkSettings.DEFAULT);
+  }
+
+  /** A network. */
+  public SimulatedNetwork(SimulatedSystem system, NetworkSettings settings) {
+    this.system = system;
+    this.settings = settings;
+    this.jitter = system.newRandom("network/jitter");
+    RandomGenerator keys = system.newRandom("network/keys");
+    this.keyMaterial = keys::nextBytes;
+  }
+
+  /** The machine of this name, made on first use: the world that its peers live in. */
+  public SimulatedWorld machine(String name) {
+    SimulatedWorld known = machines.get(name);
+    if (known != null) {
+      return known;
+    }
+    int number = machines.size() + 1;
+    String ip4 = "10." + (number >> 16 & 255) + "." + (number >> 8 & 255) + "." + (number & 255);
+    String ip6 = "fd00::" + Integer.toHexString(number);
+    SimulatedWorld machine = new SimulatedWorld(this, name, ip4, ip6);
+    machines.put(name, machine);
+    byIp.put(ip4, machine);
+    byIp.put(ip6, machine);
+    return machine;
+  }
+
+  // --- faults ---------------------------------------------------------------------------------------
+
+  /** Sets the one-way latency between two machines; jitter comes on top. */
+  public void latency(SimulatedWorld a, SimulatedWorld b, Duration latency) {
+    latencies.put(Pair.of(a, b), latency.toNanos());
+  }
+
+  /**
+   * Parts each machine of one side from each of the other. What is sent across waits; connections across are given up, by each end
+   * for itself, when the partition lasts longer than {@link NetworkSettings#silence()}.
+   */
+  public void partition(Collection<SimulatedWorld> side, Collection<SimulatedWorld> other) {
+    for (SimulatedWorld a : side) {
+      for (SimulatedWorld b : other) {
+        partedSince.putIfAbsent(Pair.of(a, b), system.now());
+      }
+    }
+    for (SimulatedConnection connection : List.copyOf(connections)) {
+      if (connection.isAcross(side, other)) {
+        connection.suspect();
+      }
+    }
+  }
+
+  /** Parts one machine from all others that there are now. */
+  public void isolate(SimulatedWorld machine) {
+    List<SimulatedWorld> others = new ArrayList<>(machines.values());
+    others.remove(machine);
+    partition(List.of(machine), others);
+  }
+
+  /** Ends all partitions: what waited arrives. */
+  public void repair() {
+    partedSince.clear();
+    List<Pipe> resumed = List.copyOf(stalled);
+    stalled.clear();
+    resumed.forEach(Pipe::resume);
+  }
+
+  /**
+   * The power of a machine fails: its hosts fall silent without a word, and call nothing back any more. Their actors do not know: stop
+   * them as well.
+   */
+  public void crash(SimulatedWorld machine) {
+    machine.crash();
+    for (SimulatedConnection connection : List.copyOf(connections)) {
+      if (connection.isOn(machine)) {
+        connections.remove(connection);
+      } else if (connection.isTo(machine)) {
+        connection.suspect();
+      }
+    }
+  }
+
+  /** The power of a crashed machine returns; its hosts are gone, new ones may be created. */
+  public void restart(SimulatedWorld machine) {
+    machine.restart();
+  }
+
+  // --- for its parts --------------------------------------------------------------------------------
+
+  SimulatedSystem system() {
+    return system;
+  }
+
+  NetworkSettings settings() {
+    return settings;
+  }
+
+  Crypto crypto() {
+    return crypto;
+  }
+
+  RandomSource keyMaterial() {
+    return keyMaterial;
+  }
+
+  long drawLatency(SimulatedWorld from, SimulatedWorld to) {
+    if (from == to) {
+      return settings.localLatency().toNanos();
+    }
+    long base =
+        latencies.computeIfAbsent(
+            Pair.of(from, to),
+            pair -> {
+              long min = settings.minLatency().toNanos();
+              long span = settings.maxLatency().toNanos() - min;
+              RandomGenerator own =
+                  system.newRandom("network/latency/" + pair.one() + "/" + pair.other());
+              return span == 0 ? min : min + own.nextLong(span + 1);
+            });
+    long extra = settings.jitter().toNanos();
+    return extra == 0 ? base : base + jitter.nextLong(extra + 1);
+  }
+
+  boolean parted(SimulatedWorld a, SimulatedWorld b) {
+    return a != b && partedSince.containsKey(Pair.of(a, b));
+  }
+
+  /** Since when two machines have been parted without a break, or -1. */
+  long partedSince(SimulatedWorld a, SimulatedWorld b) {
+    Long since = a == b ? null : partedSince.get(Pair.of(a, b));
+    return since == null ? -1 : since;
+  }
+
+  void stall(Pipe pipe) {
+    stalled.add(pipe);
+  }
+
+  void opened(SimulatedConnection connection) {
+    connections.add(connection);
+  }
+
+  void ended(SimulatedConnection connection) {
+    connections.remove(connection);
+  }
+
+  @Nullable SimulatedWorld machineAt(String ip) {
+    return byIp.get(ip);
+  }
+
+  @Nullable SimulatedWorld machineNamed(String name) {
+    return machines.get(name);
+  }
+
+  TreeMap<Long, SimulatedHost> memory() {
+    return memory;
+  }
+}
