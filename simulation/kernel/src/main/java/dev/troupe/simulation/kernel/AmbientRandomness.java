@@ -1,22 +1,28 @@
 package dev.troupe.simulation.kernel;
 
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.lang.reflect.Field;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
-import sun.misc.Unsafe;
 
 /**
- * The state of {@link ThreadLocalRandom} on the simulating thread. Pekko draws actor uids from it, and a uid is the hash code of an
- * actor's reference: it decides in which order a hash set of references is walked, for example who hears first that an actor has
- * stopped. A run therefore swaps its own seeded state in while it runs, and the thread's state back afterwards.
+ * The state of {@link ThreadLocalRandom} on the simulating thread. Pekko draws actor uids from it,
+ * and a uid is the hash code of an actor's reference: it decides in which order a hash set of
+ * references is walked, for example who hears first that an actor has stopped. A run therefore
+ * swaps its own seeded state in while it runs, and the thread's state back afterwards.
  *
- * <p>The JDK mixes the id of the thread into each draw, so that two runs agree only on threads of the same id: the main thread
- * of a test JVM always has id 1. Where the JDK does not let us in, runs go on unseeded and {@link #available()} says so.
+ * <p>The JDK mixes the id of the thread into each draw, so that two runs agree only on threads of
+ * the same id: the main thread of a test JVM always has id 1. Where the JDK does not let us in,
+ * runs go on unseeded and {@link #available()} says so.
  */
 final class AmbientRandomness {
 
-  private static final @Nullable Unsafe UNSAFE = unsafe();
-  private static final long SEED_OFFSET = seedOffset();
+  /** The field of a thread that holds the state, or null where the JDK does not let us in. */
+  private record Access(MethodHandle get, MethodHandle put) {}
+
+  private static final @Nullable Access ACCESS = access();
 
   private long state;
   private long saved;
@@ -26,45 +32,66 @@ final class AmbientRandomness {
   }
 
   static boolean available() {
-    return UNSAFE != null && SEED_OFFSET >= 0;
+    return ACCESS != null;
   }
 
   void enter() {
-    if (available()) {
-      ThreadLocalRandom.current(); // makes sure that the thread's state is initialised, and not overwritten later
-      Thread thread = Thread.currentThread();
-      saved = UNSAFE.getLong(thread, SEED_OFFSET);
-      UNSAFE.putLong(thread, SEED_OFFSET, state);
-    }
+    // Makes sure that the thread's state is initialised now, and not over ours later.
+    ThreadLocalRandom.current();
+    saved = swap(state);
   }
 
   void exit() {
-    if (available()) {
-      Thread thread = Thread.currentThread();
-      state = UNSAFE.getLong(thread, SEED_OFFSET);
-      UNSAFE.putLong(thread, SEED_OFFSET, saved);
+    state = swap(saved);
+  }
+
+  private static long swap(long seed) {
+    Access access = ACCESS;
+    if (access == null) {
+      return 0;
+    }
+    try {
+      long before = (long) access.get().invokeExact(Thread.currentThread());
+      access.put().invokeExact(Thread.currentThread(), seed);
+      return before;
+    } catch (Throwable e) {
+      throw new IllegalStateException("the state of ThreadLocalRandom could be reached before", e);
     }
   }
 
-  private static @Nullable Unsafe unsafe() {
+  private static @Nullable Access access() {
+    // By name: the compiler warns of every mention of this class, and newer JDKs will take it away.
     try {
-      Field field = Unsafe.class.getDeclaredField("theUnsafe");
-      field.setAccessible(true);
-      return (Unsafe) field.get(null);
-    } catch (ReflectiveOperationException | RuntimeException e) {
+      Class<?> type = Class.forName("sun.misc.Unsafe");
+      Field singleton = type.getDeclaredField("theUnsafe");
+      singleton.setAccessible(true);
+      Object unsafe = singleton.get(null);
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      long offset =
+          (long)
+              lookup
+                  .findVirtual(
+                      type, "objectFieldOffset", MethodType.methodType(long.class, Field.class))
+                  .invoke(unsafe, Thread.class.getDeclaredField("threadLocalRandomSeed"));
+      MethodHandle get =
+          lookup
+              .findVirtual(
+                  type, "getLong", MethodType.methodType(long.class, Object.class, long.class))
+              .bindTo(unsafe);
+      MethodHandle put =
+          lookup
+              .findVirtual(
+                  type,
+                  "putLong",
+                  MethodType.methodType(void.class, Object.class, long.class, long.class))
+              .bindTo(unsafe);
+      return new Access(
+          MethodHandles.insertArguments(get, 1, offset)
+              .asType(MethodType.methodType(long.class, Thread.class)),
+          MethodHandles.insertArguments(put, 1, offset)
+              .asType(MethodType.methodType(void.class, Thread.class, long.class)));
+    } catch (Throwable e) {
       return null;
-    }
-  }
-
-  @SuppressWarnings("deprecation")
-  private static long seedOffset() {
-    if (UNSAFE == null) {
-      return -1;
-    }
-    try {
-      return UNSAFE.objectFieldOffset(Thread.class.getDeclaredField("threadLocalRandomSeed"));
-    } catch (ReflectiveOperationException | RuntimeException e) {
-      return -1;
     }
   }
 }

@@ -17,7 +17,10 @@ import scala.Function0;
 import scala.concurrent.BlockContext;
 import scala.concurrent.CanAwait;
 
-/** The heart of a simulation: what is ready, what is due when, the virtual time, the trace, and the first failure. */
+/**
+ * The heart of a simulation: what is ready, what is due when, the virtual time, the trace, and the
+ * first failure.
+ */
 final class EventLoop {
 
   /** More events than this without time moving on is an endless loop of messages. */
@@ -114,10 +117,14 @@ final class EventLoop {
     }
   }
 
-  /** As {@link #within}, but not from inside an event: the loop does not nest. Throws what failed meanwhile. */
+  /**
+   * As {@link #within}, but not from inside an event: the loop does not nest. Throws what failed
+   * meanwhile.
+   */
   void drive(Runnable body) {
     if (entered) {
-      throw new IllegalStateException("the simulation is driven from outside, not from its own events");
+      throw new IllegalStateException(
+          "the simulation is driven from outside, not from its own events");
     }
     within(
         () -> {
@@ -129,7 +136,10 @@ final class EventLoop {
 
   // --- running ----------------------------------------------------------------------------------
 
-  /** Runs one ready task, or fires the timers due now if none is ready. False if there is nothing to do at this instant. */
+  /**
+   * Runs one ready task, or fires the timers due now if none is ready. False if there is nothing to
+   * do at this instant.
+   */
   boolean step() {
     throwFailure();
     Runnable task = ready.poll();
@@ -165,7 +175,9 @@ final class EventLoop {
     return Long.MAX_VALUE;
   }
 
-  /** Moves time on to the next timer, but not past the limit. False if the limit was reached first. */
+  /**
+   * Moves time on to the next timer, but not past the limit. False if the limit was reached first.
+   */
   boolean moveToNextTimer(long limit) {
     long next = nextTimer();
     if (next > limit) {
@@ -185,7 +197,8 @@ final class EventLoop {
 
   private boolean fireDue() {
     boolean fired = false;
-    long last = sequence; // what a fired timer schedules for this same instant waits for the next round
+    long last =
+        sequence; // what a fired timer schedules for this same instant waits for the next round
     while (nextTimer() <= now && timers.element().sequence <= last) {
       Timer timer = timers.remove();
       count();
@@ -204,7 +217,8 @@ final class EventLoop {
     }
   }
 
-  // --- tasks and timers ---------------------------------------------------------------------------
+  // --- tasks and timers
+  // ---------------------------------------------------------------------------
 
   void enqueue(Runnable task) {
     checkOwner(task);
@@ -215,7 +229,10 @@ final class EventLoop {
     enqueue(new Named(name, guarded(task)));
   }
 
-  /** An executor that runs its own tasks in order, one a turn, as the event loop of a connection does. */
+  /**
+   * An executor that runs its own tasks in order, one a turn, as the event loop of a connection
+   * does.
+   */
   Executor serial(String name) {
     return new Serial(name);
   }
@@ -229,7 +246,8 @@ final class EventLoop {
   Cancellable scheduleAtFixedRate(
       long initialNanos, long intervalNanos, Runnable task, Executor executor) {
     if (intervalNanos <= 0) {
-      throw new IllegalArgumentException("an interval must be positive, not " + intervalNanos + " ns");
+      throw new IllegalArgumentException(
+          "an interval must be positive, not " + intervalNanos + " ns");
     }
     Timer timer =
         new Timer(saturatedAdd(now, Math.max(0, initialNanos)), intervalNanos, task, executor);
@@ -247,7 +265,8 @@ final class EventLoop {
   }
 
   private void onCancelled() {
-    // Lazily removed when due; swept when they are more than half, so that long runs do not pile them up.
+    // Lazily removed when due; swept when they are more than half, so that long runs do not pile
+    // them up.
     if (++cancelledTimers > 1024 && cancelledTimers > timers.size() / 2) {
       timers.removeIf(timer -> timer.cancelled);
       cancelledTimers = 0;
@@ -338,7 +357,8 @@ final class EventLoop {
     closed = true;
   }
 
-  // --- log ----------------------------------------------------------------------------------------
+  // --- log
+  // ----------------------------------------------------------------------------------------
 
   void log(LogEntry entry) {
     if (log.size() < MAX_LOG_ENTRIES) {
@@ -358,7 +378,8 @@ final class EventLoop {
     this.logListener = listener;
   }
 
-  // --- parts --------------------------------------------------------------------------------------
+  // --- parts
+  // --------------------------------------------------------------------------------------
 
   /** A task with a name for the trace. */
   record Named(String name, Runnable task) implements Runnable {

@@ -3,7 +3,8 @@ package dev.troupe.simulation.kernel;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What Pekko itself logged on its event stream (not what actors log through SLF4J, which goes to the SLF4J binding of the test).
+ * What Pekko itself logged on its event stream (not what actors log through SLF4J, which goes to
+ * the SLF4J binding of the test).
  *
  * @param nanos virtual time, in nanoseconds since the start of the run
  * @param level one of ERROR, WARNING, INFO

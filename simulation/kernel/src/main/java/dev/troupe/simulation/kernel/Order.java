@@ -6,8 +6,8 @@ public enum Order {
   FIFO,
 
   /**
-   * One of the ready tasks, drawn from the seed. The messages of one mailbox keep their order, as Pekko promises; all else may
-   * interleave as on a machine with many cores.
+   * One of the ready tasks, drawn from the seed. The messages of one mailbox keep their order, as
+   * Pekko promises; all else may interleave as on a machine with many cores.
    */
   RANDOM
 }

@@ -9,9 +9,10 @@ import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * An actor that records what it is told, for tests. Expectations consume what was recorded, in order of arrival, and first let the
- * simulation run until nothing is ready; only those that take a {@link Duration} move virtual time. All throw an {@link
- * AssertionError} that says what had come instead.
+ * An actor that records what it is told, for tests. Expectations consume what was recorded, in
+ * order of arrival, and first let the simulation run until nothing is ready; only those that take a
+ * {@link Duration} move virtual time. All throw an {@link AssertionError} that says what had come
+ * instead.
  *
  * @param <T> the messages it accepts
  */
@@ -66,12 +67,18 @@ public final class Probe<T> {
     return self.narrow();
   }
 
-  /** Everything received so far, consumed by an expectation or not; a snapshot, oldest first. Does not run the simulation. */
+  /**
+   * Everything received so far, consumed by an expectation or not; a snapshot, oldest first. Does
+   * not run the simulation.
+   */
   public List<T> received() {
     return List.copyOf(received);
   }
 
-  /** What was received and not yet consumed by an expectation; a snapshot, oldest first. Does not run the simulation. */
+  /**
+   * What was received and not yet consumed by an expectation; a snapshot, oldest first. Does not
+   * run the simulation.
+   */
   public List<T> pending() {
     return List.copyOf(received.subList(consumed, received.size()));
   }
@@ -90,7 +97,9 @@ public final class Probe<T> {
     return checked(type, next());
   }
 
-  /** Consumes the next message, which must come within the limit of virtual time and be of the type. */
+  /**
+   * Consumes the next message, which must come within the limit of virtual time and be of the type.
+   */
   public <M extends T> M expect(Class<M> type, Duration limit) {
     if (!system.tryRunUntil(() -> consumed < received.size(), limit)) {
       throw new AssertionError(
@@ -99,7 +108,9 @@ public final class Probe<T> {
     return checked(type, received.get(consumed++));
   }
 
-  /** Consumes the next message, which must be there without time moving on and equal the given one. */
+  /**
+   * Consumes the next message, which must be there without time moving on and equal the given one.
+   */
   public T expect(T message) {
     T next = next();
     if (!next.equals(message)) {
@@ -108,7 +119,10 @@ public final class Probe<T> {
     return next;
   }
 
-  /** Consumes messages up to and including the first of the type, which must come within the limit of virtual time. */
+  /**
+   * Consumes messages up to and including the first of the type, which must come within the limit
+   * of virtual time.
+   */
   public <M extends T> M fishFor(Class<M> type, Duration limit) {
     int[] found = {consumed};
     boolean came =

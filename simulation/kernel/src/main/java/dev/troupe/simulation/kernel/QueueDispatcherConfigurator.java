@@ -20,9 +20,9 @@ import scala.concurrent.duration.Duration;
 import scala.concurrent.duration.FiniteDuration;
 
 /**
- * The {@code type} of every dispatcher in a simulation. All of them share one executor that only enqueues: who calls {@code
- * execute} never runs anything. Throughput is one message a turn and there is no deadline, because a deadline reads the wall
- * clock.
+ * The {@code type} of every dispatcher in a simulation. All of them share one executor that only
+ * enqueues: who calls {@code execute} never runs anything. Throughput is one message a turn and
+ * there is no deadline, because a deadline reads the wall clock.
  */
 final class QueueDispatcherConfigurator extends MessageDispatcherConfigurator {
 
@@ -43,7 +43,8 @@ final class QueueDispatcherConfigurator extends MessageDispatcherConfigurator {
 
   private static final class QueueDispatcher extends Dispatcher {
 
-    private static final FiniteDuration SHUTDOWN_TIMEOUT = FiniteDuration.create(1, TimeUnit.SECONDS);
+    private static final FiniteDuration SHUTDOWN_TIMEOUT =
+        FiniteDuration.create(1, TimeUnit.SECONDS);
 
     private final EventLoop loop;
 
@@ -54,7 +55,8 @@ final class QueueDispatcherConfigurator extends MessageDispatcherConfigurator {
 
     @Override
     public void dispatch(ActorCell receiver, Envelope invocation) {
-      // Checked here as well as in the executor: a mailbox that is already scheduled never reaches the executor.
+      // Checked here as well as in the executor: a mailbox that is already scheduled never reaches
+      // the executor.
       loop.checkOwner(invocation.message());
       loop.trace().message(loop, receiver.self(), invocation.message());
       super.dispatch(receiver, invocation);
@@ -87,7 +89,10 @@ final class QueueDispatcherConfigurator extends MessageDispatcherConfigurator {
     }
   }
 
-  /** Dispatchers shut their executor down when idle and may come back later: shutting down does nothing here. */
+  /**
+   * Dispatchers shut their executor down when idle and may come back later: shutting down does
+   * nothing here.
+   */
   private static final class QueueingExecutor extends AbstractExecutorService
       implements ExecutorService {
 

@@ -26,9 +26,11 @@ import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
 
 /**
- * One Pekko actor system on virtual time, replayable from one seed: the same seed gives the same trace, on every run and in every JVM
- * of the same version. Nothing happens unless a test drives it ({@link #advance}, {@link #runUntilIdle}, {@link #runUntil}), all on
- * the thread that created it; work handed in from any other thread, and blocking, fail the run with a {@link SimulationFailure}.
+ * One Pekko actor system on virtual time, replayable from one seed: the same seed gives the same
+ * trace, on every run and in every JVM of the same version. Nothing happens unless a test drives it
+ * ({@link #advance}, {@link #runUntilIdle}, {@link #runUntil}), all on the thread that created it;
+ * work handed in from any other thread, and blocking, fail the run with a {@link
+ * SimulationFailure}.
  *
  * <p>Not thread-safe, on purpose: every method belongs to the creating thread.
  */
@@ -55,8 +57,7 @@ public final class SimulatedSystem implements AutoCloseable {
     ActorSystemSetup setup =
         ActorSystemSetup.create(
             BootstrapSetup.create(overrides.withFallback(CONFIG)), new SimulationSetup(loop));
-    this.classic =
-        loop.boot(() -> org.apache.pekko.actor.ActorSystem.create("simulation", setup));
+    this.classic = loop.boot(() -> org.apache.pekko.actor.ActorSystem.create("simulation", setup));
     this.typed = loop.within(() -> Adapter.toTyped(classic));
   }
 
@@ -73,8 +74,8 @@ public final class SimulatedSystem implements AutoCloseable {
   /**
    * A system whose every choice comes from the seed.
    *
-   * @param overrides settings of Pekko or of the code under test; they go before {@code reference.conf}, and must leave dispatchers,
-   *     scheduler and loggers alone
+   * @param overrides settings of Pekko or of the code under test; they go before {@code
+   *     reference.conf}, and must leave dispatchers, scheduler and loggers alone
    */
   public static SimulatedSystem create(long seed, Order order, Config overrides) {
     return new SimulatedSystem(seed, order, overrides);
@@ -93,10 +94,12 @@ public final class SimulatedSystem implements AutoCloseable {
     return typed;
   }
 
-  // --- actors -------------------------------------------------------------------------------------
+  // --- actors
+  // -------------------------------------------------------------------------------------
 
   /**
-   * Spawns a top-level actor. It starts when the simulation next runs. An actor that fails without supervision is stopped.
+   * Spawns a top-level actor. It starts when the simulation next runs. An actor that fails without
+   * supervision is stopped.
    *
    * @throws org.apache.pekko.actor.InvalidActorNameException if a living actor has the name
    */
@@ -129,14 +132,21 @@ public final class SimulatedSystem implements AutoCloseable {
     return probe();
   }
 
-  // --- driving --------------------------------------------------------------------------------------
+  // --- driving
+  // --------------------------------------------------------------------------------------
 
-  /** Runs all that is ready, and what becomes ready by it, without moving time. Timers due at this very instant fire. */
+  /**
+   * Runs all that is ready, and what becomes ready by it, without moving time. Timers due at this
+   * very instant fire.
+   */
   public void runUntilIdle() {
     loop.drive(loop::drain);
   }
 
-  /** Moves virtual time on by the duration, and runs all that falls due on the way, in the order of virtual time. */
+  /**
+   * Moves virtual time on by the duration, and runs all that falls due on the way, in the order of
+   * virtual time.
+   */
   public void advance(Duration duration) {
     if (duration.isNegative()) {
       throw new IllegalArgumentException("time does not run backwards: " + duration);
@@ -158,11 +168,15 @@ public final class SimulatedSystem implements AutoCloseable {
    */
   public void runUntil(BooleanSupplier condition, Duration limit) {
     if (!tryRunUntil(condition, limit)) {
-      throw new AssertionError("the condition did not hold within " + limit + " (" + replay() + ")");
+      throw new AssertionError(
+          "the condition did not hold within " + limit + " (" + replay() + ")");
     }
   }
 
-  /** As {@link #runUntil}, but answers false when the limit is reached, or when nothing can ever happen any more. */
+  /**
+   * As {@link #runUntil}, but answers false when the limit is reached, or when nothing can ever
+   * happen any more.
+   */
   public boolean tryRunUntil(BooleanSupplier condition, Duration limit) {
     long target = Math.addExact(loop.now(), limit.toNanos());
     boolean[] held = {condition.getAsBoolean()};
@@ -179,7 +193,8 @@ public final class SimulatedSystem implements AutoCloseable {
     return held[0];
   }
 
-  // --- time and chance --------------------------------------------------------------------------------
+  // --- time and chance
+  // --------------------------------------------------------------------------------
 
   /** Virtual time in nanoseconds since the start of the run. */
   public long now() {
@@ -207,20 +222,25 @@ public final class SimulatedSystem implements AutoCloseable {
   }
 
   /**
-   * The random stream of a purpose. Each purpose has its own, derived from the seed, so that one more draw in one place does not
-   * change all others. The same purpose always answers the same generator, which goes on where it was.
+   * The random stream of a purpose. Each purpose has its own, derived from the seed, so that one
+   * more draw in one place does not change all others. The same purpose always answers the same
+   * generator, which goes on where it was.
    */
   public RandomGenerator random(String purpose) {
     return randoms.computeIfAbsent(
         purpose, name -> new SplittableRandom(Seeds.derive(seed, "user/" + name)));
   }
 
-  /** As {@link #random}, but a new generator each time, which starts at the beginning of the purpose's sequence. */
+  /**
+   * As {@link #random}, but a new generator each time, which starts at the beginning of the
+   * purpose's sequence.
+   */
   public RandomGenerator newRandom(String purpose) {
     return new SplittableRandom(Seeds.derive(seed, "new/" + purpose));
   }
 
-  // --- tasks, for simulated links ---------------------------------------------------------------------
+  // --- tasks, for simulated links
+  // ---------------------------------------------------------------------
 
   /** Makes a task ready now. An exception from it fails the run. */
   public void execute(Runnable task) {
@@ -233,23 +253,27 @@ public final class SimulatedSystem implements AutoCloseable {
   }
 
   /**
-   * An executor that runs its tasks one at a time and in the order given, in either {@link Order}, as the event loop of a connection
-   * does. The name appears in the trace.
+   * An executor that runs its tasks one at a time and in the order given, in either {@link Order},
+   * as the event loop of a connection does. The name appears in the trace.
    */
   public Executor serialExecutor(String name) {
     return loop.serial(name);
   }
 
-  // --- what happened -----------------------------------------------------------------------------------
+  // --- what happened
+  // -----------------------------------------------------------------------------------
 
-  /** A digest of every message, turn, task and timer since the start. Equal seeds give equal digests. */
+  /**
+   * A digest of every message, turn, task and timer since the start. Equal seeds give equal
+   * digests.
+   */
   public long traceHash() {
     return loop.trace().hash();
   }
 
   /**
-   * Adds something to the trace that the kernel does not see, such as what a simulated link carries. Described as messages are: best a
-   * record of text and numbers.
+   * Adds something to the trace that the kernel does not see, such as what a simulated link
+   * carries. Described as messages are: best a record of text and numbers.
    */
   public void record(Record event) {
     loop.trace().event(loop, event);
@@ -260,7 +284,10 @@ public final class SimulatedSystem implements AutoCloseable {
     return loop.events();
   }
 
-  /** Hands each line of the trace to a consumer from now on: to find where two runs part, print both and compare. */
+  /**
+   * Hands each line of the trace to a consumer from now on: to find where two runs part, print both
+   * and compare.
+   */
   public void onTrace(Consumer<String> consumer) {
     loop.trace().listen(consumer);
   }
@@ -270,7 +297,10 @@ public final class SimulatedSystem implements AutoCloseable {
     return loop.log();
   }
 
-  /** Hands each entry of Pekko's log to a consumer from now on, for example {@code System.out::println}. */
+  /**
+   * Hands each entry of Pekko's log to a consumer from now on, for example {@code
+   * System.out::println}.
+   */
   public void onLog(Consumer<LogEntry> consumer) {
     loop.listenToLog(consumer);
   }
@@ -283,7 +313,8 @@ public final class SimulatedSystem implements AutoCloseable {
   /**
    * Stops all actors and the system. Throws what failed and was not thrown yet.
    *
-   * @throws SimulationFailure if the run had failed, for example by a foreign thread, or if the system does not stop
+   * @throws SimulationFailure if the run had failed, for example by a foreign thread, or if the
+   *     system does not stop
    */
   @Override
   public void close() {
@@ -313,15 +344,23 @@ public final class SimulatedSystem implements AutoCloseable {
     }
   }
 
-  // --- configuration -------------------------------------------------------------------------------------
+  // --- configuration
+  // -------------------------------------------------------------------------------------
 
-  /** The reference configuration with every dispatcher, wherever it is defined, turned into ours. */
+  /**
+   * The reference configuration with every dispatcher, wherever it is defined, turned into ours.
+   */
   private static Config configuration() {
     Config reference = ConfigFactory.load();
     String type = QueueDispatcherConfigurator.class.getName();
     StringBuilder text = new StringBuilder();
-    dispatchers(reference.root(), "", path -> text.append(path).append(".type = \"").append(type).append("\"\n"));
-    text.append("pekko.scheduler.implementation = \"").append(VirtualScheduler.class.getName()).append("\"\n");
+    dispatchers(
+        reference.root(),
+        "",
+        path -> text.append(path).append(".type = \"").append(type).append("\"\n"));
+    text.append("pekko.scheduler.implementation = \"")
+        .append(VirtualScheduler.class.getName())
+        .append("\"\n");
     text.append("pekko.loggers = [\"").append(SimulatedLogger.class.getName()).append("\"]\n");
     text.append("pekko.logging-filter = \"org.apache.pekko.event.DefaultLoggingFilter\"\n");
     text.append("pekko.use-slf4j = off\n");

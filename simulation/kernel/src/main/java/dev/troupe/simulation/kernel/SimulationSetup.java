@@ -15,8 +15,8 @@ final class SimulationSetup extends Setup {
 
   static EventLoop loopOf(ActorSystem.Settings settings) {
     Optional<SimulationSetup> setup = settings.setup().get(SimulationSetup.class);
-    return setup
-        .orElseThrow(() -> new IllegalStateException("this configuration only works in a SimulatedSystem"))
+    return setup.orElseThrow(
+            () -> new IllegalStateException("this configuration only works in a SimulatedSystem"))
         .loop;
   }
 }

@@ -19,10 +19,11 @@ import org.jspecify.annotations.Nullable;
 import scala.Product;
 
 /**
- * A 64-bit digest of everything that happened: each message with its receiver as it is sent, each turn of a mailbox, each task, each
- * timer with its instant. Values are described by structure (class names, record components, numbers, text, bytes, actor paths) and
- * never by what differs between two runs of one seed: actor uids, identity hash codes, the numbers of lambda classes, the order of
- * hash sets.
+ * A 64-bit digest of everything that happened: each message with its receiver as it is sent, each
+ * turn of a mailbox, each task, each timer with its instant. Values are described by structure
+ * (class names, record components, numbers, text, bytes, actor paths) and never by what differs
+ * between two runs of one seed: actor uids, identity hash codes, the numbers of lambda classes, the
+ * order of hash sets.
  */
 final class Trace {
 
@@ -137,7 +138,8 @@ final class Trace {
       text("null");
     } else if (depth > MAX_DEPTH) {
       text("…");
-    } else if (value instanceof Number number && value.getClass().getName().startsWith("java.lang.")) {
+    } else if (value instanceof Number number
+        && value.getClass().getName().startsWith("java.lang.")) {
       number(
           number instanceof Double || number instanceof Float
               ? Double.doubleToLongBits(number.doubleValue())

@@ -9,7 +9,10 @@ import org.apache.pekko.event.LoggingAdapter;
 import scala.concurrent.ExecutionContext;
 import scala.concurrent.duration.FiniteDuration;
 
-/** Pekko's scheduler on virtual time: hands every timer to the {@link EventLoop}, to the nanosecond, ties in order of scheduling. */
+/**
+ * Pekko's scheduler on virtual time: hands every timer to the {@link EventLoop}, to the nanosecond,
+ * ties in order of scheduling.
+ */
 final class VirtualScheduler extends AbstractScheduler implements Closeable {
 
   private final EventLoop loop;
@@ -25,6 +28,7 @@ final class VirtualScheduler extends AbstractScheduler implements Closeable {
   }
 
   @Override
+  @SuppressWarnings("deprecation") // Pekko's own fixed rates come through it
   public Cancellable schedule(
       FiniteDuration initialDelay,
       FiniteDuration interval,

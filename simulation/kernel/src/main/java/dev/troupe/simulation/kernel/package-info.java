@@ -1,6 +1,7 @@
 /**
- * The kernel of the simulator: one Pekko actor system on one thread and in virtual time, replayable from one seed. It knows Pekko and
- * nothing of Troupe, so that the tests of the actors can run on it.
+ * The kernel of the simulator: one Pekko actor system on one thread and in virtual time, replayable
+ * from one seed. It knows Pekko and nothing of Troupe, so that the tests of the actors can run on
+ * it.
  *
  * <pre>{@code
  * @Test
@@ -17,15 +18,18 @@
  * }
  * }</pre>
  *
- * <p>Nothing runs by itself: {@code tell} only enqueues, and {@code runUntilIdle}, {@code advance}, {@code runUntil} or an expectation
- * of a {@link dev.troupe.simulation.kernel.Probe} lets the system run. Always inject {@code ticker()}, {@code clock()} and {@code
- * random(purpose)}, and use the timers of Pekko: whatever reads the real clock or draws from an unseeded source is not replayed.
- * {@code ctx.ask} and callbacks on a {@code CompletionStage} of a Pekko future hop to another thread, which fails the run, as blocking
- * does. So that it is not only the order of a queue that makes a test pass, run it with {@code Order.RANDOM} and some seeds, too.
+ * <p>Nothing runs by itself: {@code tell} only enqueues, and {@code runUntilIdle}, {@code advance},
+ * {@code runUntil} or an expectation of a {@link dev.troupe.simulation.kernel.Probe} lets the
+ * system run. Always inject {@code ticker()}, {@code clock()} and {@code random(purpose)}, and use
+ * the timers of Pekko: whatever reads the real clock or draws from an unseeded source is not
+ * replayed. {@code ctx.ask} and callbacks on a {@code CompletionStage} of a Pekko future hop to
+ * another thread, which fails the run, as blocking does. So that it is not only the order of a
+ * queue that makes a test pass, run it with {@code Order.RANDOM} and some seeds, too.
  *
- * <p>Read {@link dev.troupe.simulation.kernel.SimulatedSystem} first (what tests see), then {@code EventLoop} (the queue, the timers,
- * the failures), {@code QueueDispatcherConfigurator} and {@code VirtualScheduler} (how Pekko is made to use it), {@code Trace} and
- * {@code AmbientRandomness} (what makes two runs equal, and what would make them differ).
+ * <p>Read {@link dev.troupe.simulation.kernel.SimulatedSystem} first (what tests see), then {@code
+ * EventLoop} (the queue, the timers, the failures), {@code QueueDispatcherConfigurator} and {@code
+ * VirtualScheduler} (how Pekko is made to use it), {@code Trace} and {@code AmbientRandomness}
+ * (what makes two runs equal, and what would make them differ).
  */
 @NullMarked
 package dev.troupe.simulation.kernel;

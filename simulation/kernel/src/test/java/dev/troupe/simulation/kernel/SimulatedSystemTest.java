@@ -382,15 +382,16 @@ final class SimulatedSystemTest {
     }
   }
 
-  /** Actors, anonymous children, timers, a stash, many watchers of one actor, a restart, streams. */
+  /**
+   * Actors, anonymous children, timers, a stash, many watchers of one actor, a restart, streams.
+   */
   private static long busyRun(long seed, Order order) {
     try (SimulatedSystem system = SimulatedSystem.create(seed, order)) {
       Probe<Object> probe = system.probe();
       ActorRef<String> watched =
           system.spawn(
               Behaviors.receiveMessage(
-                  message ->
-                      message.equals("stop") ? Behaviors.stopped() : Behaviors.same()),
+                  message -> message.equals("stop") ? Behaviors.stopped() : Behaviors.same()),
               "watched");
       system.spawn(
           Behaviors.setup(
@@ -402,10 +403,7 @@ final class SimulatedSystemTest {
               }),
           "parent");
       ActorRef<Ping> echo =
-          system.spawn(
-              Behaviors.supervise(echo())
-                  .onFailure(SupervisorStrategy.restart()),
-              "echo");
+          system.spawn(Behaviors.supervise(echo()).onFailure(SupervisorStrategy.restart()), "echo");
       for (int i = -2; i < 10; i++) {
         echo.tell(new Ping(i, probe.ref().narrow()));
       }

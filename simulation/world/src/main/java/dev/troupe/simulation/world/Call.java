@@ -9,8 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call of a host that is under way: told its outcome once, on the host's loop, and able to be called off. What it holds is freed as
- * soon as it fails.
+ * One call of a host that is under way: told its outcome once, on the host's loop, and able to be
+ * called off. What it holds is freed as soon as it fails.
  */
 final class Call<T> implements Cancellable {
 

@@ -8,7 +8,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An address that this network speaks: {@code /memory/N}, {@code /ip4/…/tcp/N}, {@code /ip6/…/tcp/N} and names before {@code tcp}.
+ * An address that this network speaks: {@code /memory/N}, {@code /ip4/…/tcp/N}, {@code
+ * /ip6/…/tcp/N} and names before {@code tcp}.
  *
  * @param kind the protocol of the place: MEMORY, IP4, IP6, DNS, DNS4 or DNS6
  * @param place the IP address or name; empty for memory
@@ -58,8 +59,7 @@ record Endpoint(Protocol kind, String place, long port) {
   }
 
   Multiaddr address() {
-    String text =
-        isMemory() ? "/memory/" + port : "/" + kind.text() + "/" + place + "/tcp/" + port;
+    String text = isMemory() ? "/memory/" + port : "/" + kind.text() + "/" + place + "/tcp/" + port;
     try {
       return Multiaddr.parse(text);
     } catch (MalformedException e) {

@@ -5,12 +5,15 @@ import java.time.Duration;
 /**
  * How a simulated network behaves where nobody says otherwise.
  *
- * @param minLatency the shortest one-way latency between two machines; each pair draws its own between the two bounds, from the seed
+ * @param minLatency the shortest one-way latency between two machines; each pair draws its own
+ *     between the two bounds, from the seed
  * @param maxLatency the longest
- * @param jitter what each parcel may take longer than its pair's latency, drawn evenly; parcels of one link never overtake
+ * @param jitter what each parcel may take longer than its pair's latency, drawn evenly; parcels of
+ *     one link never overtake
  * @param localLatency one way, within one machine
  * @param window bytes that one direction of a stream may have under way and unread
- * @param maxChunk the most bytes that arrive at once; small values try how a protocol puts frames together
+ * @param maxChunk the most bytes that arrive at once; small values try how a protocol puts frames
+ *     together
  * @param silence after this long without a word from the other end, a connection is given up
  */
 public record NetworkSettings(

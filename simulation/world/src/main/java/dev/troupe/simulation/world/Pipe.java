@@ -5,8 +5,9 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 
 /**
- * One direction between two machines for one link: parcels arrive after the latency of the pair, in the order sent. What meets a
- * partition waits for its repair, as TCP would send it again; what meets a crashed machine is lost.
+ * One direction between two machines for one link: parcels arrive after the latency of the pair, in
+ * the order sent. What meets a partition waits for its repair, as TCP would send it again; what
+ * meets a crashed machine is lost.
  */
 final class Pipe {
 

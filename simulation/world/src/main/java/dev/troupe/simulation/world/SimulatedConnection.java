@@ -74,7 +74,8 @@ final class SimulatedConnection {
     return streams.size() + opening.size();
   }
 
-  // --- faults ---------------------------------------------------------------------------------------
+  // --- faults
+  // ---------------------------------------------------------------------------------------
 
   boolean isOn(SimulatedWorld machine) {
     return host.machine() == machine;
@@ -121,7 +122,8 @@ final class SimulatedConnection {
                     }));
   }
 
-  // --- sending --------------------------------------------------------------------------------------
+  // --- sending
+  // --------------------------------------------------------------------------------------
 
   void send(String what, long size, Consumer<SimulatedConnection> arrival) {
     if (over) {
@@ -144,7 +146,8 @@ final class SimulatedConnection {
     send("identify", 0, end -> end.host.identified(end, identification));
   }
 
-  // --- streams --------------------------------------------------------------------------------------
+  // --- streams
+  // --------------------------------------------------------------------------------------
 
   void open(Call<Stream> call, List<ProtocolId> protocols) {
     if (openStreams() >= host.settings().maxStreamsPerConnection()) {
@@ -200,8 +203,7 @@ final class SimulatedConnection {
     Call<Stream> call = opening.remove(id);
     if (call != null) {
       call.fail(
-          Kind.PROTOCOL_NOT_SUPPORTED,
-          "peer " + info.peer() + " speaks none of " + protocols);
+          Kind.PROTOCOL_NOT_SUPPORTED, "peer " + info.peer() + " speaks none of " + protocols);
     }
   }
 
@@ -224,7 +226,8 @@ final class SimulatedConnection {
     streams.remove(stream.id());
   }
 
-  // --- the end --------------------------------------------------------------------------------------
+  // --- the end
+  // --------------------------------------------------------------------------------------
 
   /** We close it: the other end hears so after all that was sent before. */
   void close(HostFailure reason) {

@@ -30,8 +30,9 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A host without bytes below the stream: who is at the other end is known without proof, streams agree on a protocol in one round trip,
- * identify is a record. One loop runs all its callbacks, in order.
+ * A host without bytes below the stream: who is at the other end is known without proof, streams
+ * agree on a protocol in one round trip, identify is a record. One loop runs all its callbacks, in
+ * order.
  */
 final class SimulatedHost implements Host {
 
@@ -82,7 +83,8 @@ final class SimulatedHost implements Host {
     this.listener = listener;
   }
 
-  // --- listening ------------------------------------------------------------------------------------
+  // --- listening
+  // ------------------------------------------------------------------------------------
 
   @Override
   public void listen(Multiaddr address, Completion<List<Multiaddr>> completion) {
@@ -139,7 +141,8 @@ final class SimulatedHost implements Host {
     return listening.stream().map(Endpoint::address).toList();
   }
 
-  // --- dialling -------------------------------------------------------------------------------------
+  // --- dialling
+  // -------------------------------------------------------------------------------------
 
   @Override
   public Cancellable dial(
@@ -190,7 +193,9 @@ final class SimulatedHost implements Host {
     return target.isMemory() ? network.memory().get(target.port()) : there.listener(target);
   }
 
-  /** One dial: there, back with who answers, and there again, after which both ends are connected. */
+  /**
+   * One dial: there, back with who answers, and there again, after which both ends are connected.
+   */
   private final class Handshake {
     private final Call<ConnectionInfo> call;
     private final Multiaddr address;
@@ -225,8 +230,7 @@ final class SimulatedHost implements Host {
     private void arrive() {
       SimulatedHost answering = listenerAt(network, there, target);
       if (answering == null) {
-        back.send(
-            "refuse", 0, () -> call.fail(Kind.REFUSED, "nobody listens at " + address));
+        back.send("refuse", 0, () -> call.fail(Kind.REFUSED, "nobody listens at " + address));
         return;
       }
       if (answering.upgrading >= answering.settings.maxUpgrading()
@@ -265,8 +269,7 @@ final class SimulatedHost implements Host {
               new ConnectionId(++connectionNumber), answering.peerId, address, Direction.OUTBOUND);
       SimulatedConnection connection =
           new SimulatedConnection(network, SimulatedHost.this, answering, info, out);
-      out.send(
-          "finish", 0, () -> answering.loop.execute(() -> finish(answering, connection)));
+      out.send("finish", 0, () -> answering.loop.execute(() -> finish(answering, connection)));
       opened(connection);
       call.succeed(info);
     }
@@ -302,7 +305,8 @@ final class SimulatedHost implements Host {
     }
   }
 
-  // --- connections ----------------------------------------------------------------------------------
+  // --- connections
+  // ----------------------------------------------------------------------------------
 
   /** Only on the loop. */
   private void opened(SimulatedConnection connection) {
@@ -370,7 +374,8 @@ final class SimulatedHost implements Host {
     }
   }
 
-  // --- streams --------------------------------------------------------------------------------------
+  // --- streams
+  // --------------------------------------------------------------------------------------
 
   @Override
   public Cancellable openStream(
@@ -416,7 +421,8 @@ final class SimulatedHost implements Host {
     return settings;
   }
 
-  // --- the end --------------------------------------------------------------------------------------
+  // --- the end
+  // --------------------------------------------------------------------------------------
 
   @Override
   public void close(Runnable done) {
@@ -452,7 +458,8 @@ final class SimulatedHost implements Host {
     return dead;
   }
 
-  // --- parts ----------------------------------------------------------------------------------------
+  // --- parts
+  // ----------------------------------------------------------------------------------------
 
   Set<Call<?>> calls() {
     return calls;

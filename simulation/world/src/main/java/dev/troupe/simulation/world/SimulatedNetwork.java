@@ -17,12 +17,13 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A network of simulated machines on the virtual time and the seed of one {@link SimulatedSystem}, with the faults that a test asks
- * for. Not thread-safe: it belongs to the thread of the system.
+ * A network of simulated machines on the virtual time and the seed of one {@link SimulatedSystem},
+ * with the faults that a test asks for. Not thread-safe: it belongs to the thread of the system.
  *
- * <p>Each machine has an IPv4 address from 10.0.0.1 on, an IPv6 address from fd00::1 on, loopback addresses, and its own name for
- * {@code /dns4} and its like. {@code /memory/N} reaches every machine. Somebody who dials an address of no machine hears nothing,
- * ever; a port where nobody listens refuses.
+ * <p>Each machine has an IPv4 address from 10.0.0.1 on, an IPv6 address from fd00::1 on, loopback
+ * addresses, and its own name for {@code /dns4} and its like. {@code /memory/N} reaches every
+ * machine. Somebody who dials an address of no machine hears nothing, ever; a port where nobody
+ * listens refuses.
  */
 public final class SimulatedNetwork {
 
@@ -77,7 +78,8 @@ public final class SimulatedNetwork {
     return machine;
   }
 
-  // --- faults ---------------------------------------------------------------------------------------
+  // --- faults
+  // ---------------------------------------------------------------------------------------
 
   /** Sets the one-way latency between two machines; jitter comes on top. */
   public void latency(SimulatedWorld a, SimulatedWorld b, Duration latency) {
@@ -85,8 +87,9 @@ public final class SimulatedNetwork {
   }
 
   /**
-   * Parts each machine of one side from each of the other. What is sent across waits; connections across are given up, by each end
-   * for itself, when the partition lasts longer than {@link NetworkSettings#silence()}.
+   * Parts each machine of one side from each of the other. What is sent across waits; connections
+   * across are given up, by each end for itself, when the partition lasts longer than {@link
+   * NetworkSettings#silence()}.
    */
   public void partition(Collection<SimulatedWorld> side, Collection<SimulatedWorld> other) {
     for (SimulatedWorld a : side) {
@@ -117,8 +120,8 @@ public final class SimulatedNetwork {
   }
 
   /**
-   * The power of a machine fails: its hosts fall silent without a word, and call nothing back any more. Their actors do not know: stop
-   * them as well.
+   * The power of a machine fails: its hosts fall silent without a word, and call nothing back any
+   * more. Their actors do not know: stop them as well.
    */
   public void crash(SimulatedWorld machine) {
     machine.crash();
@@ -136,7 +139,8 @@ public final class SimulatedNetwork {
     machine.restart();
   }
 
-  // --- for its parts --------------------------------------------------------------------------------
+  // --- for its parts
+  // --------------------------------------------------------------------------------
 
   SimulatedSystem system() {
     return system;

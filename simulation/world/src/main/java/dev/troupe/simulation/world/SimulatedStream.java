@@ -13,8 +13,8 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One end of a stream. The sender may have one window of bytes under way or unread; the receiver grants more as its listener takes what
- * came, half a window at a time.
+ * One end of a stream. The sender may have one window of bytes under way or unread; the receiver
+ * grants more as its listener takes what came, half a window at a time.
  */
 final class SimulatedStream implements Stream {
 
@@ -76,7 +76,8 @@ final class SimulatedStream implements Stream {
     deliverLater();
   }
 
-  // --- writing --------------------------------------------------------------------------------------
+  // --- writing
+  // --------------------------------------------------------------------------------------
 
   @Override
   public int write(ByteBuffer data) {
@@ -111,7 +112,8 @@ final class SimulatedStream implements Stream {
     deliver();
   }
 
-  // --- reading --------------------------------------------------------------------------------------
+  // --- reading
+  // --------------------------------------------------------------------------------------
 
   @Override
   public void request(long bytes) {
@@ -141,7 +143,8 @@ final class SimulatedStream implements Stream {
     }
   }
 
-  // --- ending ---------------------------------------------------------------------------------------
+  // --- ending
+  // ---------------------------------------------------------------------------------------
 
   @Override
   public void reset(long code, String reason) {
@@ -155,8 +158,7 @@ final class SimulatedStream implements Stream {
 
   void onReset(long code) {
     fail(
-        new HostFailure(
-            Kind.STREAM_RESET, "peer " + remote() + " reset the stream, code " + code));
+        new HostFailure(Kind.STREAM_RESET, "peer " + remote() + " reset the stream, code " + code));
     deliver();
   }
 
@@ -174,7 +176,8 @@ final class SimulatedStream implements Stream {
     connection.forget(this);
   }
 
-  // --- telling --------------------------------------------------------------------------------------
+  // --- telling
+  // --------------------------------------------------------------------------------------
 
   private void deliverLater() {
     connection.host().later(this::deliver);

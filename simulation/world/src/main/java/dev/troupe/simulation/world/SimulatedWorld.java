@@ -92,7 +92,8 @@ public final class SimulatedWorld implements World {
     return name;
   }
 
-  // --- for the network ------------------------------------------------------------------------------
+  // --- for the network
+  // ------------------------------------------------------------------------------
 
   boolean isDown() {
     return down;
@@ -121,8 +122,7 @@ public final class SimulatedWorld implements World {
           ? List.of(asked.at(Protocol.IP4, ip4), asked.at(Protocol.IP4, "127.0.0.1"))
           : List.of(asked.at(Protocol.IP6, ip6), asked.at(Protocol.IP6, "::1"));
     }
-    boolean here =
-        asked.isLoopback() || asked.place().equals(ip4) || asked.place().equals(ip6);
+    boolean here = asked.isLoopback() || asked.place().equals(ip4) || asked.place().equals(ip6);
     return here ? List.of(asked) : List.of();
   }
 

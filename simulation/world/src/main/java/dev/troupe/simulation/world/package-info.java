@@ -1,6 +1,7 @@
 /**
- * A simulated network, and the world of the peers that live in it: the Host door without bytes below the stream, on the virtual time
- * and the one seed of {@link dev.troupe.simulation.kernel.SimulatedSystem}.
+ * A simulated network, and the world of the peers that live in it: the Host door without bytes
+ * below the stream, on the virtual time and the one seed of {@link
+ * dev.troupe.simulation.kernel.SimulatedSystem}.
  *
  * <pre>{@code
  * try (SimulatedSystem system = SimulatedSystem.create(seed, Order.RANDOM)) {
@@ -14,8 +15,9 @@
  * }
  * }</pre>
  *
- * <p>Read {@link dev.troupe.simulation.world.SimulatedNetwork} (machines and faults), then {@code SimulatedHost} (dialling in three
- * legs), {@code SimulatedConnection}, {@code SimulatedStream} (flow control) and {@code Pipe} (latency, partition, loss).
+ * <p>Read {@link dev.troupe.simulation.world.SimulatedNetwork} (machines and faults), then {@code
+ * SimulatedHost} (dialling in three legs), {@code SimulatedConnection}, {@code SimulatedStream}
+ * (flow control) and {@code Pipe} (latency, partition, loss).
  */
 @NullMarked
 package dev.troupe.simulation.world;

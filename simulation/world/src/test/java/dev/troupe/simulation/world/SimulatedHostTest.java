@@ -119,13 +119,13 @@ final class SimulatedHostTest {
     assertEquals(b.peerId(), info.peer());
     assertEquals(List.of(info), a.connections());
     assertEquals(new HostEvent.Connected(info), nearEvents.get(0));
-    HostEvent.Identified identified = assertInstanceOf(HostEvent.Identified.class, nearEvents.get(1));
+    HostEvent.Identified identified =
+        assertInstanceOf(HostEvent.Identified.class, nearEvents.get(1));
     assertTrue(identified.identification().supports(ECHO));
     assertEquals(b.listenAddresses(), identified.identification().listenAddresses());
     HostEvent.Connected there = assertInstanceOf(HostEvent.Connected.class, farEvents.get(1));
     assertEquals(a.peerId(), there.connection().peer());
-    assertEquals(
-        there.connection().remoteAddress(), identified.identification().observedAddress());
+    assertEquals(there.connection().remoteAddress(), identified.identification().observedAddress());
     b.handle(CHAT, stream -> stream.reset(0, "unused"));
     system.advance(Duration.ofMillis(20));
     HostEvent.Identified pushed = assertInstanceOf(HostEvent.Identified.class, nearEvents.get(2));
