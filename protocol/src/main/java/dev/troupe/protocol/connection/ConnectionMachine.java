@@ -356,6 +356,13 @@ public final class ConnectionMachine {
     return phase == Phase.OPEN ? yamux().room(stream) : 0;
   }
 
+  /** Has {@link ConnectionEvents#onStreamWritable} follow as soon as half of the room is free, which may be now. */
+  public void notifyWhenWritable(int stream) {
+    if (phase == Phase.OPEN) {
+      yamux().notifyWhenWritable(stream);
+    }
+  }
+
   /** Closes a stream for writing. */
   public void closeWrite(int stream, long now) {
     if (phase == Phase.OPEN) {

@@ -158,6 +158,19 @@ public final class YamuxSession {
     return stream == null || stream.closeWanted ? 0 : settings.maxSendBuffer() - stream.queuedBytes;
   }
 
+  /** Has {@link YamuxEvents#onStreamWritable} follow as soon as half of the room is free, which may be now. */
+  public void notifyWhenWritable(int id) {
+    MuxedStream stream = streams.get(id);
+    if (stream == null || stream.closeWanted) {
+      return;
+    }
+    if (stream.queuedBytes <= settings.maxSendBuffer() / 2) {
+      events.onStreamWritable(id);
+    } else {
+      stream.wantsWritable = true;
+    }
+  }
+
   /** Closes the stream for writing, after what was taken has been sent. */
   public void closeWrite(int id) {
     MuxedStream stream = streams.get(id);

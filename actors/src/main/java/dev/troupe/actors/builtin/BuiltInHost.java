@@ -1,0 +1,646 @@
+package dev.troupe.actors.builtin;
+
+import dev.troupe.actors.host.Cancellable;
+import dev.troupe.actors.host.Completion;
+import dev.troupe.actors.host.ConnectionId;
+import dev.troupe.actors.host.ConnectionInfo;
+import dev.troupe.actors.host.Direction;
+import dev.troupe.actors.host.Host;
+import dev.troupe.actors.host.HostEvent;
+import dev.troupe.actors.host.HostFailure;
+import dev.troupe.actors.host.HostListener;
+import dev.troupe.actors.host.Stream;
+import dev.troupe.actors.host.StreamHandler;
+import dev.troupe.actors.link.EventLoop;
+import dev.troupe.actors.link.LinkListener;
+import dev.troupe.actors.link.LinkTransport;
+import dev.troupe.actors.link.RawLink;
+import dev.troupe.actors.world.HostSettings;
+import dev.troupe.protocol.connection.ConnectionMachine;
+import dev.troupe.protocol.connection.ConnectionSettings;
+import dev.troupe.protocol.connection.Role;
+import dev.troupe.protocol.crypto.Crypto;
+import dev.troupe.protocol.crypto.RandomSource;
+import dev.troupe.protocol.identify.IdentifyMessage;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.keys.PrivateKey;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.protocol.yamux.YamuxSettings;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The host of the house: any {@link LinkTransport} below, the connection machine in between, identify on top.
+ *
+ * <p>Each connection lives on the event loop of its link; what connections share is in sorted concurrent maps, so that nothing waits
+ * for a lock and iteration has one order. Its limits are {@link HostSettings}'.
+ *
+ * <p>Source: libp2p connection specification; identify specification.
+ */
+public final class BuiltInHost implements Host {
+
+  private static final String PROTOCOL_VERSION = "ipfs/0.1.0";
+
+  /** How long changes of protocols and addresses are gathered before they are pushed: 100 ms. */
+  private static final long PUSH_DELAY_NANOS = 100_000_000L;
+
+  private final PrivateKey identity;
+  private final PeerId peerId;
+  private final HostSettings settings;
+  private final Crypto crypto;
+  private final RandomSource random;
+  private final List<LinkTransport> transports;
+  private final EventLoop timers;
+  private final Function<EventLoop, ByteBuffer> scratch;
+
+  private final AtomicReference<@Nullable HostListener> listener = new AtomicReference<>();
+  private final AtomicLong ids = new AtomicLong();
+  private final AtomicInteger upgrading = new AtomicInteger();
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private final AtomicBoolean pushScheduled = new AtomicBoolean();
+
+  private final ConcurrentSkipListMap<Long, LinkListener> listeners = new ConcurrentSkipListMap<>();
+  private final ConcurrentSkipListMap<Long, Dialling> dials = new ConcurrentSkipListMap<>();
+  private final ConcurrentSkipListMap<ConnectionId, HostConnection> connections =
+      new ConcurrentSkipListMap<>();
+  private final ConcurrentSkipListMap<PeerId, ConcurrentSkipListMap<ConnectionId, HostConnection>>
+      byPeer = new ConcurrentSkipListMap<>();
+  private final ConcurrentSkipListMap<ConnectionId, List<ProtocolId>> identified =
+      new ConcurrentSkipListMap<>();
+  private final ConcurrentSkipListMap<ProtocolId, StreamHandler> handlers =
+      new ConcurrentSkipListMap<>();
+
+  /** Every link that this host has, secured or not, and what to do with it when the host closes. */
+  private final ConcurrentSkipListMap<Long, LinkDriverHandle> links = new ConcurrentSkipListMap<>();
+
+  private final AtomicReference<@Nullable Runnable> closing = new AtomicReference<>();
+
+  private record LinkDriverHandle(EventLoop loop, LinkDriver driver) {}
+
+  /**
+   * A host that has not been started.
+   *
+   * @param timers where the host's own deadlines run
+   * @param scratch a buffer of a full Noise record for each event loop, shared by its connections
+   */
+  public BuiltInHost(
+      PrivateKey identity,
+      HostSettings settings,
+      Crypto crypto,
+      RandomSource random,
+      List<LinkTransport> transports,
+      EventLoop timers,
+      Function<EventLoop, ByteBuffer> scratch) {
+    this.identity = identity;
+    this.peerId = identity.peerId();
+    this.settings = settings;
+    this.crypto = crypto;
+    this.random = random;
+    this.transports = List.copyOf(transports);
+    this.timers = timers;
+    this.scratch = scratch;
+    handlers.put(IdentifyMessage.PROTOCOL, this::answerIdentify);
+    handlers.put(
+        IdentifyMessage.PUSH,
+        stream -> Identify.read(stream, heard -> onIdentified(stream.connection(), heard)));
+  }
+
+  @Override
+  public PeerId peerId() {
+    return peerId;
+  }
+
+  @Override
+  public void start(HostListener newListener) {
+    if (!listener.compareAndSet(null, newListener)) {
+      throw new IllegalStateException("the host has been started before");
+    }
+  }
+
+  // ---- listening
+
+  @Override
+  public void listen(Multiaddr address, Completion<List<Multiaddr>> completion) {
+    LinkTransport transport = transportFor(address);
+    if (closed.get() || transport == null) {
+      completion.failed(closed.get() ? closedFailure() : unsupported(address));
+      return;
+    }
+    transport.listen(
+        address,
+        this::onInbound,
+        new Completion<>() {
+          @Override
+          public void succeeded(LinkListener made) {
+            listeners.put(ids.incrementAndGet(), made);
+            if (closed.get()) {
+              made.close(() -> {});
+              completion.failed(closedFailure());
+              return;
+            }
+            completion.succeeded(made.addresses());
+            emit(new HostEvent.ListenAddressesChanged(listenAddresses()));
+            schedulePush();
+          }
+
+          @Override
+          public void failed(HostFailure failure) {
+            completion.failed(failure);
+          }
+        });
+  }
+
+  @Override
+  public List<Multiaddr> listenAddresses() {
+    Set<Multiaddr> all = new LinkedHashSet<>();
+    listeners.values().forEach(each -> all.addAll(each.addresses()));
+    return List.copyOf(all);
+  }
+
+  private void onInbound(RawLink link) {
+    if (closed.get()) {
+      link.abort();
+      return;
+    }
+    if (upgrading.incrementAndGet() > settings.maxUpgrading()) {
+      upgrading.decrementAndGet();
+      link.abort();
+      return;
+    }
+    new Upgrade(link, Role.LISTENER, null, null).start();
+  }
+
+  // ---- dialling
+
+  @Override
+  public Cancellable dial(
+      Multiaddr address, @Nullable PeerId expected, Completion<ConnectionInfo> completion) {
+    LinkTransport transport = transportFor(address);
+    if (closed.get() || transport == null) {
+      completion.failed(closed.get() ? closedFailure() : unsupported(address));
+      return () -> {};
+    }
+    Dialling dial = new Dialling(ids.incrementAndGet(), address, expected, completion);
+    dials.put(dial.number, dial);
+    dial.start(transport);
+    return () ->
+        dial.fail(
+            new HostFailure(HostFailure.Kind.CANCELLED, "the dial of " + address + " was called off"));
+  }
+
+  /** One dial: whatever comes first, a connection, a failure or the deadline, takes the completion. */
+  private final class Dialling implements Completion<RawLink> {
+    private final long number;
+    private final Multiaddr address;
+    private final @Nullable PeerId expected;
+    private final AtomicReference<@Nullable Completion<ConnectionInfo>> completion;
+    private final AtomicReference<@Nullable Cancellable> attempt = new AtomicReference<>();
+    private final AtomicReference<@Nullable RawLink> link = new AtomicReference<>();
+    private final Cancellable deadline;
+
+    Dialling(
+        long number,
+        Multiaddr address,
+        @Nullable PeerId expected,
+        Completion<ConnectionInfo> completion) {
+      this.number = number;
+      this.address = address;
+      this.expected = expected;
+      this.completion = new AtomicReference<>(completion);
+      this.deadline =
+          timers.schedule(
+              settings.dialTimeout().toNanos(),
+              () ->
+                  fail(
+                      new HostFailure(
+                          HostFailure.Kind.TIMED_OUT,
+                          address
+                              + " did not answer within "
+                              + settings.dialTimeout().toMillis()
+                              + " ms")));
+    }
+
+    void start(LinkTransport transport) {
+      attempt.set(transport.dial(address, this));
+      if (completion.get() == null) {
+        release();
+      }
+    }
+
+    @Override
+    public void succeeded(RawLink made) {
+      link.set(made);
+      if (completion.get() == null) {
+        made.abort();
+        return;
+      }
+      new Upgrade(made, Role.DIALER, expected, this).start();
+    }
+
+    @Override
+    public void failed(HostFailure failure) {
+      fail(failure);
+    }
+
+    /** Takes the right to say how the dial ended; null if it has ended. */
+    @Nullable Completion<ConnectionInfo> take() {
+      Completion<ConnectionInfo> taken = completion.getAndSet(null);
+      if (taken != null) {
+        deadline.cancel();
+        dials.remove(number);
+      }
+      return taken;
+    }
+
+    void fail(HostFailure failure) {
+      Completion<ConnectionInfo> taken = take();
+      if (taken != null) {
+        release();
+        taken.failed(failure);
+      }
+    }
+
+    private void release() {
+      Cancellable started = attempt.get();
+      if (started != null) {
+        started.cancel();
+      }
+      RawLink made = link.get();
+      if (made != null) {
+        made.loop().execute(made::abort);
+      }
+    }
+  }
+
+  private @Nullable LinkTransport transportFor(Multiaddr address) {
+    for (LinkTransport transport : transports) {
+      if (transport.supports(address)) {
+        return transport;
+      }
+    }
+    return null;
+  }
+
+  private HostFailure unsupported(Multiaddr address) {
+    List<String> names = transports.stream().map(LinkTransport::name).toList();
+    return new HostFailure(
+        HostFailure.Kind.UNSUPPORTED_ADDRESS,
+        "no transport of this host speaks " + address + " (it has " + String.join(", ", names) + ")");
+  }
+
+  private static HostFailure closedFailure() {
+    return new HostFailure(HostFailure.Kind.CLOSED, "this host is closed");
+  }
+
+  // ---- connections
+
+  /** One link on its way to a connection, and then that connection; on the link's loop. */
+  private final class Upgrade implements MuxedConnection.Listener {
+    private final RawLink link;
+    private final Role role;
+    private final @Nullable Dialling dial;
+    private final long number = ids.incrementAndGet();
+    private final LinkDriver driver;
+    private boolean counted;
+    private @Nullable HostConnection connection;
+
+    Upgrade(RawLink link, Role role, @Nullable PeerId expected, @Nullable Dialling dial) {
+      this.link = link;
+      this.role = role;
+      this.dial = dial;
+      this.counted = role == Role.LISTENER;
+      ConnectionSettings limits =
+          new ConnectionSettings(
+              settings.dialTimeout().toNanos(),
+              new YamuxSettings(
+                  settings.maxStreamsPerConnection(),
+                  Math.max(YamuxSettings.DEFAULT.maxStreamWindow(), 256 * 1024),
+                  settings.maxReceiveWindow(),
+                  YamuxSettings.DEFAULT.maxSendBuffer(),
+                  YamuxSettings.DEFAULT.keepAliveNanos(),
+                  YamuxSettings.DEFAULT.pingTimeoutNanos()));
+      this.driver =
+          new LinkDriver(
+              link,
+              this,
+              scratch.apply(link.loop()),
+              events ->
+                  new ConnectionMachine(
+                      limits, role, identity, expected, crypto, random, events, link.loop().nanos()));
+    }
+
+    void start() {
+      links.put(number, new LinkDriverHandle(link.loop(), driver));
+      driver.start();
+      if (closed.get()) {
+        driver.close(0, "this host is closed");
+      }
+    }
+
+    private void uncount() {
+      if (counted) {
+        counted = false;
+        upgrading.decrementAndGet();
+      }
+    }
+
+    @Override
+    public void onSecured(PeerId remote) {
+      uncount();
+      Completion<ConnectionInfo> completion = dial == null ? null : dial.take();
+      if (dial != null && completion == null) {
+        driver.close(0, "the dial was called off");
+        return;
+      }
+      HostFailure refusal = refusalOf(remote);
+      if (refusal != null) {
+        driver.close(0, refusal.message());
+        if (completion != null) {
+          completion.failed(refusal);
+        }
+        return;
+      }
+      ConnectionInfo info =
+          new ConnectionInfo(
+              new ConnectionId(ids.incrementAndGet()),
+              remote,
+              dial != null ? dial.address : link.remoteAddress(),
+              role == Role.DIALER ? Direction.OUTBOUND : Direction.INBOUND);
+      HostConnection made =
+          new HostConnection(
+              info,
+              driver,
+              settings.streamTimeout().toNanos(),
+              protocol ->
+                  protocol.equals(IdentifyMessage.PROTOCOL)
+                      || protocol.equals(IdentifyMessage.PUSH));
+      connection = made;
+      connections.put(info.id(), made);
+      byPeer.compute(
+          remote,
+          (peer, all) -> {
+            ConcurrentSkipListMap<ConnectionId, HostConnection> of =
+                all == null ? new ConcurrentSkipListMap<>() : all;
+            of.put(info.id(), made);
+            return of;
+          });
+      emit(new HostEvent.Connected(info));
+      if (completion != null) {
+        completion.succeeded(info);
+      }
+      askIdentify(made);
+    }
+
+    private @Nullable HostFailure refusalOf(PeerId remote) {
+      if (remote.equals(peerId)) {
+        return new HostFailure(HostFailure.Kind.WRONG_PEER, "this host has reached itself");
+      }
+      return connections.size() >= settings.maxConnections()
+          ? new HostFailure(
+              HostFailure.Kind.LIMIT_EXCEEDED,
+              "this host has " + settings.maxConnections() + " connections")
+          : null;
+    }
+
+    @Override
+    public void onStream(MuxedStream stream) {
+      HostConnection of = connection;
+      if (of == null) {
+        // Refused at once after it was secured: the streams go with the connection.
+        stream.listen(new IgnoringListener());
+        return;
+      }
+      of.accept(
+          stream,
+          handlers::containsKey,
+          agreed -> {
+            StreamHandler handler = handlers.get(agreed.protocol());
+            if (handler == null) {
+              agreed.start(new IgnoringListener());
+              agreed.reset(0, "no handler any more for " + agreed.protocol());
+            } else {
+              handler.onStream(agreed);
+            }
+          });
+    }
+
+    @Override
+    public void onEnded(HostFailure reason) {
+      uncount();
+      if (dial != null) {
+        dial.fail(
+            new HostFailure(reason.kind(), dial.address + ": " + reason.message()));
+      }
+      HostConnection of = connection;
+      if (of != null) {
+        connections.remove(of.info().id());
+        identified.remove(of.info().id());
+        byPeer.computeIfPresent(
+            of.info().peer(),
+            (peer, all) -> {
+              all.remove(of.info().id());
+              return all.isEmpty() ? null : all;
+            });
+        emit(new HostEvent.Disconnected(of.info(), reason));
+      }
+    }
+
+    @Override
+    public void onReleased() {
+      links.remove(number);
+      finishClosing();
+    }
+  }
+
+  @Override
+  public List<ConnectionInfo> connections() {
+    return connections.values().stream().map(HostConnection::info).toList();
+  }
+
+  @Override
+  public int openStreams(ConnectionId connection) {
+    HostConnection of = connections.get(connection);
+    return of == null ? 0 : of.userStreams();
+  }
+
+  @Override
+  public void disconnect(ConnectionId connection, String reason) {
+    HostConnection of = connections.get(connection);
+    if (of != null) {
+      of.close(reason);
+    }
+  }
+
+  // ---- streams
+
+  @Override
+  public Cancellable openStream(
+      PeerId peer, List<ProtocolId> protocols, Completion<Stream> completion) {
+    ConcurrentSkipListMap<ConnectionId, HostConnection> all = byPeer.get(peer);
+    var oldest = all == null ? null : all.firstEntry();
+    if (oldest == null) {
+      completion.failed(
+          closed.get()
+              ? closedFailure()
+              : new HostFailure(HostFailure.Kind.NOT_CONNECTED, "not connected to peer " + peer));
+      return () -> {};
+    }
+    return oldest.getValue().open(protocols, completion);
+  }
+
+  @Override
+  public void handle(ProtocolId protocol, StreamHandler handler) {
+    if (handlers.putIfAbsent(protocol, handler) != null) {
+      throw new IllegalStateException("there is a handler for " + protocol + " already");
+    }
+    schedulePush();
+  }
+
+  @Override
+  public void unhandle(ProtocolId protocol) {
+    if (handlers.remove(protocol) != null) {
+      schedulePush();
+    }
+  }
+
+  // ---- identify
+
+  private void answerIdentify(Stream stream) {
+    Identify.write(stream, describe(stream.connection().remoteAddress()));
+  }
+
+  private IdentifyMessage describe(Multiaddr observed) {
+    return new IdentifyMessage(
+        identity.publicKey(),
+        listenAddresses(),
+        new ArrayList<>(handlers.keySet()),
+        observed,
+        PROTOCOL_VERSION,
+        settings.agentVersion(),
+        null);
+  }
+
+  private void askIdentify(HostConnection connection) {
+    connection.open(
+        List.of(IdentifyMessage.PROTOCOL),
+        new Completion<>() {
+          @Override
+          public void succeeded(Stream stream) {
+            Identify.read(stream, heard -> onIdentified(connection.info(), heard));
+            timers.schedule(
+                settings.identifyTimeout().toNanos(),
+                () -> stream.reset(0, "identify took too long"));
+          }
+
+          @Override
+          public void failed(HostFailure failure) {
+            // A peer that does not say who it is stays connected, and unidentified.
+          }
+        });
+  }
+
+  private void onIdentified(
+      ConnectionInfo connection, dev.troupe.actors.host.Identification heard) {
+    if (connections.containsKey(connection.id())) {
+      identified.put(connection.id(), heard.protocols());
+      emit(new HostEvent.Identified(connection, heard));
+    }
+  }
+
+  private void schedulePush() {
+    if (!connections.isEmpty() && pushScheduled.compareAndSet(false, true)) {
+      timers.schedule(PUSH_DELAY_NANOS, this::push);
+    }
+  }
+
+  private void push() {
+    pushScheduled.set(false);
+    connections
+        .values()
+        .forEach(
+            connection -> {
+              List<ProtocolId> speaks = identified.get(connection.info().id());
+              if (speaks == null || !speaks.contains(IdentifyMessage.PUSH)) {
+                return;
+              }
+              connection.open(
+                  List.of(IdentifyMessage.PUSH),
+                  new Completion<>() {
+                    @Override
+                    public void succeeded(Stream stream) {
+                      Identify.write(stream, describe(connection.info().remoteAddress()));
+                    }
+
+                    @Override
+                    public void failed(HostFailure failure) {
+                      // The next push, or the next connection, says it anew.
+                    }
+                  });
+            });
+  }
+
+  // ---- the end
+
+  @Override
+  public void close(Runnable done) {
+    if (!closed.compareAndSet(false, true)) {
+      Runnable before = closing.get();
+      if (before == null) {
+        done.run();
+      } else {
+        closing.set(
+            () -> {
+              before.run();
+              done.run();
+            });
+      }
+      return;
+    }
+    closing.set(done);
+    dials.values().forEach(dial -> dial.fail(closedFailure()));
+    links.values()
+        .forEach(
+            handle ->
+                handle.loop().execute(() -> handle.driver().close(0, "this host is closed")));
+    List<Long> open = new ArrayList<>(listeners.keySet());
+    open.forEach(
+        number -> {
+          LinkListener of = listeners.get(number);
+          if (of != null) {
+            of.close(
+                () -> {
+                  listeners.remove(number);
+                  finishClosing();
+                });
+          }
+        });
+    finishClosing();
+  }
+
+  private void finishClosing() {
+    if (closed.get() && links.isEmpty() && listeners.isEmpty()) {
+      Runnable done = closing.getAndSet(null);
+      if (done != null) {
+        done.run();
+      }
+    }
+  }
+
+  private void emit(HostEvent event) {
+    HostListener hears = listener.get();
+    if (hears != null) {
+      hears.onEvent(event);
+    }
+  }
+}

@@ -1,0 +1,249 @@
+package dev.troupe.actors.builtin;
+
+import dev.troupe.actors.host.ConnectionInfo;
+import dev.troupe.actors.host.Direction;
+import dev.troupe.actors.host.HostFailure;
+import dev.troupe.actors.host.Stream;
+import dev.troupe.actors.host.StreamListener;
+import dev.troupe.actors.link.EventLoop;
+import dev.troupe.protocol.multistream.ProtocolId;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A stream as the host's users see it: callable from any thread, while all that touches the connection happens on its event loop.
+ *
+ * <p>How much a writer may hand over is counted on both sides without a lock: the writer alone adds to {@code taken}, the loop alone to
+ * {@code drained}, and their difference never exceeds the stream's send buffer.
+ */
+final class HostStream implements Stream, StreamListener {
+
+  private final EventLoop loop;
+  private final MuxedStream stream;
+  private final ConnectionInfo connection;
+  private final ProtocolId protocol;
+  private final Direction direction;
+  private final int capacity;
+  private final Runnable onEnd;
+  private final AtomicBoolean started = new AtomicBoolean();
+
+  /** Bytes taken from the writer in all; written by the writer only. */
+  private volatile long taken;
+
+  /** Of these, bytes that have left the send buffer; written on the loop only. */
+  private volatile long drained;
+
+  private volatile boolean over;
+
+  // On the loop only.
+  private long handedOver;
+  private boolean writeClosed;
+  private @Nullable StreamListener listener;
+  private ByteBuffer early;
+  private boolean remoteClosed;
+  private boolean remoteCloseTold;
+  private boolean ended;
+  private @Nullable HostFailure failure;
+  private boolean endTold;
+  private boolean delivering;
+
+  /** What the listener may still be given. */
+  private long demand;
+
+  /** What the muxer may still give; more than the demand only for what the negotiation let in. */
+  private long granted;
+
+  /** On the loop. */
+  HostStream(
+      EventLoop loop,
+      MuxedStream stream,
+      ConnectionInfo connection,
+      ProtocolId protocol,
+      Direction direction,
+      ByteBuffer early,
+      long granted,
+      Runnable onEnd) {
+    this.loop = loop;
+    this.stream = stream;
+    this.connection = connection;
+    this.protocol = protocol;
+    this.direction = direction;
+    this.capacity = stream.room();
+    this.early = early;
+    this.granted = granted;
+    this.onEnd = onEnd;
+    stream.listen(this);
+  }
+
+  @Override
+  public ConnectionInfo connection() {
+    return connection;
+  }
+
+  @Override
+  public ProtocolId protocol() {
+    return protocol;
+  }
+
+  @Override
+  public Direction direction() {
+    return direction;
+  }
+
+  @Override
+  public void start(StreamListener newListener) {
+    if (!started.compareAndSet(false, true)) {
+      throw new IllegalStateException("the stream has been started before");
+    }
+    onLoop(
+        () -> {
+          listener = newListener;
+          deliver();
+        });
+  }
+
+  @Override
+  public void request(long bytes) {
+    if (bytes <= 0) {
+      throw new IllegalArgumentException("a demand of " + bytes + " bytes");
+    }
+    onLoop(
+        () -> {
+          demand = demand + bytes < 0 ? Long.MAX_VALUE : demand + bytes;
+          deliver();
+          long missing = demand - granted;
+          if (missing > 0) {
+            granted = demand;
+            stream.request(missing);
+          }
+        });
+  }
+
+  @Override
+  public int write(ByteBuffer data) {
+    if (over) {
+      return 0;
+    }
+    int part = (int) Math.min(data.remaining(), capacity - (taken - drained));
+    boolean all = part == data.remaining();
+    ByteBuffer slice = data.slice(data.position(), part);
+    data.position(data.position() + part);
+    taken += part;
+    if (part > 0 || !all) {
+      onLoop(
+          () -> {
+            handedOver += part;
+            if (!writeClosed) {
+              stream.write(slice);
+            }
+            if (!all && !ended) {
+              stream.notifyWhenWritable();
+            } else {
+              countDrained();
+            }
+          });
+    }
+    return part;
+  }
+
+  private void countDrained() {
+    drained = handedOver - (capacity - stream.room());
+  }
+
+  @Override
+  public void closeWrite() {
+    onLoop(
+        () -> {
+          writeClosed = true;
+          stream.closeWrite();
+        });
+  }
+
+  @Override
+  public void reset(long code, String reason) {
+    onLoop(() -> stream.reset(code, reason));
+  }
+
+  private void onLoop(Runnable task) {
+    if (loop.inLoop()) {
+      task.run();
+    } else {
+      loop.execute(task);
+    }
+  }
+
+  // ---- from the muxer, on the loop
+
+  /** Tells the listener what has waited for it, in order. */
+  private void deliver() {
+    StreamListener hears = listener;
+    if (hears == null || delivering) {
+      return;
+    }
+    delivering = true;
+    while (demand > 0 && early.hasRemaining()) {
+      int part = (int) Math.min(demand, early.remaining());
+      ByteBuffer data = early.slice(early.position(), part);
+      early.position(early.position() + part);
+      spend(part);
+      hears.onData(data);
+    }
+    if (remoteClosed && !remoteCloseTold && !early.hasRemaining()) {
+      remoteCloseTold = true;
+      hears.onRemoteClosed();
+    }
+    if (ended && !endTold) {
+      endTold = true;
+      hears.onClosed(failure);
+    }
+    delivering = false;
+  }
+
+  @Override
+  public void onData(ByteBuffer data) {
+    int size = data.remaining();
+    if (granted != Long.MAX_VALUE) {
+      granted -= size;
+    }
+    StreamListener hears = listener;
+    if (hears != null && demand >= size && !early.hasRemaining()) {
+      spend(size);
+      hears.onData(data);
+      return;
+    }
+    // What the negotiation let in beyond the agreement: at most its own demand.
+    ByteBuffer joined = ByteBuffer.allocate(early.remaining() + size);
+    early = joined.put(early).put(data).flip();
+    deliver();
+  }
+
+  private void spend(int bytes) {
+    if (demand != Long.MAX_VALUE) {
+      demand -= bytes;
+    }
+  }
+
+  @Override
+  public void onWritable() {
+    countDrained();
+    if (listener != null) {
+      listener.onWritable();
+    }
+  }
+
+  @Override
+  public void onRemoteClosed() {
+    remoteClosed = true;
+    deliver();
+  }
+
+  @Override
+  public void onClosed(@Nullable HostFailure reason) {
+    over = true;
+    ended = true;
+    failure = reason;
+    onEnd.run();
+    deliver();
+  }
+}
