@@ -1,15 +1,88 @@
 package dev.troupe.actors.dht;
 
+import dev.troupe.actors.addressbook.AddressBook;
+import dev.troupe.actors.connections.Connections;
+import dev.troupe.actors.connections.ConnectionsEvent;
+import dev.troupe.actors.dht.Query.Outcome;
+import dev.troupe.actors.host.Host;
+import dev.troupe.actors.host.Stream;
+import dev.troupe.actors.world.World;
 import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.kademlia.InvalidRecordException;
+import dev.troupe.protocol.kademlia.KademliaMessage;
+import dev.troupe.protocol.kademlia.Key;
+import dev.troupe.protocol.kademlia.PeerInfo;
+import dev.troupe.protocol.kademlia.ProviderStore;
+import dev.troupe.protocol.kademlia.RoutingTable;
+import dev.troupe.protocol.kademlia.RoutingTableEvent;
+import dev.troupe.protocol.kademlia.RoutingTableEvent.RoutingTablePopulated;
+import dev.troupe.protocol.kademlia.ValueRecord;
+import dev.troupe.protocol.kademlia.ValueStore;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multihash.Multihash;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.PreRestart;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.BehaviorBuilder;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
- * CONTRACT (handlers follow). Made by {@code static Behavior<Command> create(DhtSettings settings, World world, Host host,
- * ActorRef<Connections.Command> connections, ActorRef<AddressBook.Command> addressBook)}, its supervision included.
+ * The DHT of one peer: a stash before a gate, and one reply for each operation.
+ *
+ * <pre>
+ *                      RoutingTablePopulated
+ *     Bootstrapping ──────────────────────────▶ Ready ◀──────┐
+ *          │                                    │   ▲        │ RoutingTablePopulated
+ *          │ 30 s                RoutingTable-  │   │        │
+ *          │                     Emptied        ▼   │        │
+ *          │                                  Starved        │
+ *          │                                    │ 30 s       │
+ *          └──────────────▶ Degraded ◀──────────┘            │
+ *                              └─────────────────────────────┘
+ * </pre>
+ *
+ * <p>While <b>Bootstrapping</b> the gate is shut: operations wait in the stash, and everything else is answered at once. The routing
+ * table says when it is populated; nobody polls it. Then the DHT is <b>Ready</b>: what waits runs, in the order it was asked. If the
+ * table is still empty at the deadline, the DHT says that it is <b>Degraded</b>, and the gate opens all the same: what waited runs,
+ * and fails where it needs peers. Each new operation then asks for another bootstrap round, within reason. When the table of a Ready
+ * one empties, it is <b>Starved</b>: the gate shuts for another 30 s at most, and bootstrapping starts anew with growing pauses. A
+ * peer that knows of no DHT to join is Ready from the start, and stays it; one whose DHT is off refuses each operation.
+ *
+ * <p><b>Operations.</b> An operation has two budgets: readiness, its time in the stash, and execution, counted from when it leaves
+ * the stash. It ends in exactly one reply. Every operation that has been accepted is in the {@link Ledger} until it is answered.
+ *
+ * <p><b>Owns</b> the routing table, the ledger, and the values and provider records that it keeps for others.
+ *
+ * <p><b>Parent</b>: the Peer. <b>Children</b>: a {@link Lookup} for each operation that runs and for each exploration; an {@link
+ * InboundStream} for each stream that a remote opens.
+ *
+ * <p><b>Who sends what</b>: the Peer and its other children send operations; Connections sends events, from which the routing table
+ * learns whom this peer has met, however they met; lookups report who answered and who did not; inbound streams bring requests.
+ *
+ * <p><b>Limits</b>: {@link DhtSettings.Limits}, each with an answer of its own when it is reached.
+ *
+ * <p><b>Timers</b>: the gate; the pause between bootstrap rounds; the next readiness budget to run out; one for each operation that
+ * runs, should its lookup not end; looking after buckets and stores.
+ *
+ * <p><b>A crash</b> loses the routing table and what was under way. The restarted actor answers what ran with {@code CRASHED} (running
+ * it again could crash again), keeps what waits, tells its subscribers, and bootstraps anew; the peers that are still connected are
+ * in the table at once. The stores are kept. A lookup that crashes is not restarted; its operation is answered with {@code CRASHED}.
  */
 public final class Dht {
 
@@ -18,8 +91,12 @@ public final class Dht {
 
   /** An operation: it may wait in the stash, and ends in exactly one reply. */
   public sealed interface Operation extends Command {
+
     /** How long it may wait in the stash. */
     Readiness readiness();
+
+    /** Where the reply goes. */
+    ActorRef<? super OperationFailed> replyTo();
   }
 
   /** Asks to announce to the network that this peer provides what the key names. */
@@ -51,8 +128,24 @@ public final class Dht {
   /** Asks for the state; answered at once in every state. */
   public record GetState(ActorRef<StateChanged> replyTo) implements Command {}
 
-  /** Asks to hear each change of state, the present one first. Ends when the subscriber does. */
+  /**
+   * Asks to hear each change of state, the present one first; and, of a peer that was Ready with nobody to ask, that it is Ready once
+   * more when it meets somebody. Ends when the subscriber does.
+   */
   public record Subscribe(ActorRef<StateChanged> subscriber) implements Command {}
+
+  /** Whether others can reach this peer has become known; decides whether it serves in {@link DhtMode#AUTO}. */
+  public record ReachabilityChanged(Reachability reachability) implements Command {}
+
+  /** Whether others can reach this peer. */
+  public enum Reachability {
+    /** Nothing is known. */
+    UNKNOWN,
+    /** They can. */
+    PUBLIC,
+    /** They cannot. */
+    PRIVATE
+  }
 
   /** Asks to end: answers everything open with {@code STOPPING}, then stops. */
   public record Stop() implements Command {}
@@ -99,7 +192,7 @@ public final class Dht {
    */
   public record Provided(Multihash key, int peers) implements ProvideReply {}
 
-  /** The providers found within the budget, in the order of finding; may be empty. */
+  /** The providers found within the budget, this peer not among them, in the order of finding; may be empty. */
   public record ProvidersFound(Multihash key, List<PeerWithAddresses> providers)
       implements FindProvidersReply {
     public ProvidersFound {
@@ -159,5 +252,736 @@ public final class Dht {
     CRASHED
   }
 
-  private Dht() {}
+  // What the actor tells itself
+
+  private record TablePopulated() implements Command {}
+
+  private record TableEmptied() implements Command {}
+
+  private record GateDeadline() implements Command {}
+
+  private record RetryDue() implements Command {}
+
+  private record PatienceEnded() implements Command {}
+
+  private record HousekeepingDue() implements Command {}
+
+  private record OperationOverdue(long id) implements Command {}
+
+  private record LookupReported(Lookup.Event event) implements Command {}
+
+  private record LookupEnded(long id) implements Command {}
+
+  private record NetworkChanged(ConnectionsEvent event) implements Command {}
+
+  private record BootstrapPeerDialled(Connections.ConnectReply reply) implements Command {}
+
+  private record SubscriberEnded(ActorRef<StateChanged> subscriber) implements Command {}
+
+  private record StreamOffered(Stream stream) implements Command {}
+
+  private record StreamEnded(ActorRef<InboundStream.Command> stream) implements Command {}
+
+  /** A remote asks something, over one of our {@link InboundStream}s. */
+  record Serve(PeerId sender, KademliaMessage request, ActorRef<InboundStream.Answered> replyTo)
+      implements Command {}
+
+  /** A lookup of our own, under way. */
+  private record Exploration(long lookup, Bytes target) {}
+
+  /** What a crash must not lose: it lives outside the supervised behavior. */
+  private record Kept(
+      Ledger ledger,
+      ValueStore values,
+      ProviderStore providers,
+      Set<ActorRef<StateChanged>> subscribers) {}
+
+  /** A bucket's member that has been silent for so many refreshes may be replaced. */
+  private static final int STALE_AFTER_REFRESHES = 3;
+
+  /** While the children of a crashed DHT stop, Pekko keeps so many messages, and drops the others. */
+  private static final int RESTART_STASH_CAPACITY = 100_000;
+
+  private static final Duration VALUE_TIME_TO_LIVE = Duration.ofHours(48);
+
+  private static final String GATE = "gate";
+  private static final String RETRY = "retry";
+  private static final String PATIENCE = "patience";
+
+  private final ActorContext<Command> context;
+  private final TimerScheduler<Command> timers;
+  private final DhtEnvironment environment;
+  private final DhtSettings settings;
+  private final Kept kept;
+  private final Ledger ledger;
+  private final RandomGenerator random;
+  private final RoutingTable table;
+  private final Bootstrap bootstrap;
+  private final Responder responder;
+  private final ActorRef<Lookup.Event> lookupReports;
+  private final ActorRef<Connections.ConnectReply> bootstrapReplies;
+
+  /** Where the connected peers that have said so listen; and those of them that serve the DHT. */
+  private final Map<PeerId, List<Multiaddr>> connected = new LinkedHashMap<>();
+
+  private final Set<PeerId> connectedServers = new LinkedHashSet<>();
+
+  private final Map<Long, ActorRef<Lookup.Command>> lookups = new LinkedHashMap<>();
+  private final Set<ActorRef<InboundStream.Command>> inboundStreams = new LinkedHashSet<>();
+  private final Deque<Bytes> unexplored = new ArrayDeque<>();
+  private Optional<Exploration> exploration = Optional.empty();
+  private State state = State.BOOTSTRAPPING;
+  private boolean serving;
+  private long lastRoundAt;
+
+  /**
+   * The DHT of one peer, its supervision included.
+   *
+   * @param host of the peer; started, listening or not
+   * @param connections of the same peer
+   * @param addressBook of the same peer
+   */
+  public static Behavior<Command> create(
+      DhtSettings settings,
+      World world,
+      Host host,
+      ActorRef<Connections.Command> connections,
+      ActorRef<AddressBook.Command> addressBook) {
+    DhtEnvironment environment =
+        new DhtEnvironment(settings, world, host, connections, addressBook);
+    return Behaviors.setup(
+        outside -> {
+          Kept kept = keep(settings, host.peerId());
+          return Behaviors.supervise(
+                  Behaviors.<Command>setup(
+                      context ->
+                          Behaviors.withTimers(
+                              timers -> new Dht(context, timers, environment, kept).begin())))
+              .onFailure(SupervisorStrategy.restart().withStashCapacity(RESTART_STASH_CAPACITY));
+        });
+  }
+
+  private static Kept keep(DhtSettings settings, PeerId self) {
+    DhtSettings.Limits limits = settings.limits();
+    return new Kept(
+        new Ledger(limits.stash()),
+        new ValueStore(settings.namespaces(), self, limits.values(), VALUE_TIME_TO_LIVE),
+        new ProviderStore(
+            self, ProviderStore.Settings.DEFAULT.withMaxProviders(limits.providers())),
+        new LinkedHashSet<>());
+  }
+
+  private Dht(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      DhtEnvironment environment,
+      Kept kept) {
+    this.context = context;
+    this.timers = timers;
+    this.environment = environment;
+    this.settings = environment.settings();
+    this.kept = kept;
+    this.ledger = kept.ledger();
+    this.random = environment.world().random(self(), "dht");
+    this.table =
+        new RoutingTable(
+            self(),
+            settings.bucketCapacity(),
+            settings.timing().refresh().multipliedBy(STALE_AFTER_REFRESHES));
+    this.bootstrap = new Bootstrap(settings.bootstrapPeers(), random);
+    this.responder =
+        new Responder(table, kept.values(), kept.providers(), connected, settings.replication());
+    this.lookupReports = context.messageAdapter(Lookup.Event.class, LookupReported::new);
+    this.bootstrapReplies =
+        context.messageAdapter(Connections.ConnectReply.class, BootstrapPeerDialled::new);
+  }
+
+  // States
+
+  /** The first state, and the one after a crash. */
+  private Behavior<Command> begin() {
+    for (Operation interrupted : ledger.abandonRunning()) {
+      refuse(interrupted, Reason.CRASHED, "the DHT crashed while it ran");
+    }
+    kept.subscribers().forEach(this::watch);
+    if (settings.mode() == DhtMode.OFF) {
+      return absent();
+    }
+    serve(settings.mode() != DhtMode.CLIENT);
+    environment
+        .connections()
+        .tell(
+            new Connections.Subscribe(
+                context.messageAdapter(ConnectionsEvent.class, NetworkChanged::new)));
+    timers.startTimerWithFixedDelay(new HousekeepingDue(), settings.timing().refresh());
+    expireWaiting();
+    return bootstrap.isAlone() ? becomeReady() : becomeBootstrapping();
+  }
+
+  /** The gate is shut until somebody is in the routing table. */
+  private Behavior<Command> bootstrapping() {
+    return inEveryState()
+        .onMessage(Operation.class, this::onOperation)
+        .onMessage(TablePopulated.class, unused -> onlyIf(!table.isEmpty(), this::becomeReady))
+        .onMessage(GateDeadline.class, unused -> becomeDegraded())
+        .onMessage(RetryDue.class, unused -> retryAfter(settings.timing().firstRetry()))
+        .build();
+  }
+
+  /** The gate is open, and there is somebody to ask (or nobody ever was). */
+  private Behavior<Command> ready() {
+    return inEveryState()
+        .onMessage(Operation.class, this::onOperation)
+        .onMessage(TablePopulated.class, unused -> onlyIf(!table.isEmpty(), this::becomeReady))
+        .onMessage(
+            TableEmptied.class,
+            unused -> onlyIf(table.isEmpty() && !bootstrap.isAlone(), this::becomeStarved))
+        .build();
+  }
+
+  /** The gate is shut again: everyone who was in the routing table is lost. */
+  private Behavior<Command> starved() {
+    return inEveryState()
+        .onMessage(Operation.class, this::onOperation)
+        .onMessage(TablePopulated.class, unused -> onlyIf(!table.isEmpty(), this::becomeReady))
+        .onMessage(GateDeadline.class, unused -> becomeDegraded())
+        .onMessage(RetryDue.class, unused -> retryAfter(settings.timing().retry()))
+        .build();
+  }
+
+  /** The gate is open, though there is nobody to ask: who waits longer learns nothing. */
+  private Behavior<Command> degraded() {
+    return inEveryState()
+        .onMessage(Operation.class, this::onOperationWhileDegraded)
+        .onMessage(TablePopulated.class, unused -> onlyIf(!table.isEmpty(), this::becomeReady))
+        .onMessage(RetryDue.class, unused -> retryAfter(settings.timing().retry()))
+        .build();
+  }
+
+  /** There is no DHT. */
+  private Behavior<Command> absent() {
+    enter(State.READY);
+    return inEveryState()
+        .onMessage(
+            Operation.class,
+            operation -> {
+              refuse(operation, Reason.NO_DHT, "the DHT of this peer is off");
+              return Behaviors.same();
+            })
+        .build();
+  }
+
+  /** What does not depend on the gate. */
+  private BehaviorBuilder<Command> inEveryState() {
+    return Behaviors.receive(Command.class)
+        .onMessage(GetState.class, this::onGetState)
+        .onMessage(Subscribe.class, this::onSubscribe)
+        .onMessage(SubscriberEnded.class, this::onSubscriberEnded)
+        .onMessage(ReachabilityChanged.class, this::onReachabilityChanged)
+        .onMessage(Stop.class, unused -> Behaviors.stopped())
+        .onMessage(NetworkChanged.class, this::onNetworkChanged)
+        .onMessage(BootstrapPeerDialled.class, this::onBootstrapPeerDialled)
+        .onMessage(LookupReported.class, this::onLookupReported)
+        .onMessage(LookupEnded.class, this::onLookupEnded)
+        .onMessage(OperationOverdue.class, this::onOperationOverdue)
+        .onMessage(PatienceEnded.class, unused -> onPatienceEnded())
+        .onMessage(HousekeepingDue.class, unused -> onHousekeepingDue())
+        .onMessage(StreamOffered.class, this::onStreamOffered)
+        .onMessage(StreamEnded.class, this::onStreamEnded)
+        .onMessage(Serve.class, this::onServe)
+        .onMessage(TableEmptied.class, unused -> Behaviors.same())
+        .onSignal(PreRestart.class, unused -> onPreRestart())
+        .onSignal(PostStop.class, unused -> onPostStop());
+  }
+
+  // From state to state
+
+  private Behavior<Command> becomeBootstrapping() {
+    enter(State.BOOTSTRAPPING);
+    shutGate();
+    startRound(settings.timing().firstRetry());
+    return bootstrapping();
+  }
+
+  private Behavior<Command> becomeReady() {
+    enter(State.READY);
+    timers.cancel(GATE);
+    timers.cancel(RETRY);
+    bootstrap.succeeded();
+    explore();
+    runWaiting();
+    return ready();
+  }
+
+  private Behavior<Command> becomeStarved() {
+    enter(State.STARVED);
+    shutGate();
+    startRound(settings.timing().retry());
+    return starved();
+  }
+
+  private Behavior<Command> becomeDegraded() {
+    enter(State.DEGRADED);
+    runWaiting();
+    return degraded();
+  }
+
+  private void enter(State next) {
+    state = next;
+    context
+        .getLog()
+        .atInfo()
+        .addKeyValue("state", next)
+        .addKeyValue("peers", table.size())
+        .addKeyValue("stashed", ledger.waiting())
+        .log("The DHT changed its state");
+    StateChanged changed = stateNow();
+    kept.subscribers().forEach(subscriber -> subscriber.tell(changed));
+  }
+
+  private void shutGate() {
+    timers.startSingleTimer(GATE, new GateDeadline(), settings.timing().readiness());
+  }
+
+  private boolean isGateOpen() {
+    return state == State.READY || state == State.DEGRADED;
+  }
+
+  /** The routing table's events reach the states as messages; one that is no longer true, or stems from before a crash, is ignored. */
+  private static Behavior<Command> onlyIf(
+      boolean stillTrue, Supplier<Behavior<Command>> transition) {
+    return stillTrue ? transition.get() : Behaviors.same();
+  }
+
+  // Operations
+
+  private Behavior<Command> onOperation(Operation operation) {
+    Optional<Ledger.Entry> accepted = ledger.accept(operation, environment.now());
+    if (accepted.isEmpty()) {
+      refuse(operation, Reason.STASH_FULL, ledger.waiting() + " operations wait already");
+      return Behaviors.same();
+    }
+    whyInvalid(operation)
+        .ifPresent(
+            why -> {
+              ledger.withdraw(accepted.get().id());
+              refuse(operation, Reason.INVALID_RECORD, why);
+            });
+    runWaiting();
+    expireWaiting();
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onOperationWhileDegraded(Operation operation) {
+    if (environment.now() - lastRoundAt >= settings.timing().retry().toNanos()) {
+      startRound(settings.timing().retry());
+    }
+    return onOperation(operation);
+  }
+
+  /** Runs what waits, in the order it was asked, as far as the gate is open and there is room. */
+  private void runWaiting() {
+    while (isGateOpen() && ledger.running() < settings.limits().running()) {
+      Optional<Ledger.Entry> next = ledger.startNext();
+      if (next.isEmpty()) {
+        return;
+      }
+      timers.startSingleTimer(
+          next.get().id(),
+          new OperationOverdue(next.get().id()),
+          settings.timing().operation());
+      run(next.get().id(), next.get().operation());
+    }
+  }
+
+  private void run(long id, Operation operation) {
+    DhtSettings.Timing timing = settings.timing();
+    long now = environment.now();
+    if (operation instanceof Provide provide) {
+      PeerInfo self = new PeerInfo(self(), environment.host().listenAddresses());
+      kept.providers().add(provide.key(), self(), self.addresses(), now);
+      Query placement =
+          new Query.Placement(KademliaMessage.addProvider(provide.key(), self));
+      startLookup(id, placement, timing.put());
+    } else if (operation instanceof FindProviders find) {
+      List<PeerInfo> known = kept.providers().providers(find.key(), find.limit(), now);
+      Query search = new Query.ProviderSearch(find.key(), find.limit(), self(), known);
+      startLookup(id, search, timing.query());
+    } else if (operation instanceof PutValue put) {
+      put(id, put);
+    } else if (operation instanceof GetValue get) {
+      Optional<ValueRecord> known = kept.values().get(get.key(), now);
+      Query search =
+          new Query.ValueSearch(
+              get.key(), settings.quorum(), settings.namespaces(), self(), known);
+      startLookup(id, search, timing.get());
+    } else if (operation instanceof FindPeer find) {
+      startLookup(id, new Query.PeerSearch(find.peer()), timing.query());
+    }
+  }
+
+  private void put(long id, PutValue put) {
+    ValueRecord record = new ValueRecord(put.key(), put.value());
+    ValueRecord received =
+        new ValueRecord(
+            put.key(), put.value(), environment.world().clock().instant().toString());
+    try {
+      if (kept.values().put(received, environment.now()) == ValueStore.Outcome.OUTDATED) {
+        conclude(
+            id, new Outcome.Failed(Reason.INVALID_RECORD, "a better value is stored here"));
+        return;
+      }
+      Query placement = new Query.Placement(KademliaMessage.putValue(record));
+      startLookup(id, placement, settings.timing().put());
+    } catch (InvalidRecordException e) {
+      conclude(id, new Outcome.Failed(Reason.INVALID_RECORD, e.getMessage()));
+    }
+  }
+
+  /** An operation has come to its end: the one place where those that ran are answered. */
+  private void conclude(long id, Outcome outcome) {
+    timers.cancel(id);
+    ledger.settle(id).ifPresent(operation -> answer(operation, outcome));
+    runWaiting();
+  }
+
+  private void answer(Operation operation, Outcome outcome) {
+    if (operation instanceof Provide provide && outcome instanceof Outcome.Placed placed) {
+      provide.replyTo().tell(new Provided(provide.key(), placed.peers()));
+    } else if (operation instanceof PutValue put && outcome instanceof Outcome.Placed placed) {
+      put.replyTo().tell(new ValuePut(put.key(), placed.peers()));
+    } else if (operation instanceof GetValue get && outcome instanceof Outcome.FoundValue found) {
+      get.replyTo().tell(new ValueGot(get.key(), found.value()));
+    } else if (operation instanceof FindProviders find
+        && outcome instanceof Outcome.FoundProviders found) {
+      find.replyTo().tell(new ProvidersFound(find.key(), withAddresses(found.providers())));
+    } else if (operation instanceof FindPeer find && outcome instanceof Outcome.FoundPeer found) {
+      find.replyTo()
+          .tell(new PeerFound(new PeerWithAddresses(found.peer(), found.addresses())));
+    } else if (outcome instanceof Outcome.Failed failed) {
+      refuse(operation, failed.reason(), failed.message());
+    } else {
+      refuse(operation, Reason.CRASHED, "its lookup was for something else");
+    }
+  }
+
+  private void refuse(Operation operation, Reason reason, String message) {
+    operation.replyTo().tell(new OperationFailed(reason, describe(operation) + ": " + message));
+  }
+
+  private Behavior<Command> onPatienceEnded() {
+    expireWaiting();
+    return Behaviors.same();
+  }
+
+  /** Answers those that have waited as long as they may, and sees to it that the next is answered in time. */
+  private void expireWaiting() {
+    long now = environment.now();
+    for (Operation expired : ledger.expire(now)) {
+      refuse(expired, Reason.NOT_READY, "the DHT was not ready in time");
+    }
+    ledger
+        .nextExpiry(now)
+        .ifPresentOrElse(
+            left -> timers.startSingleTimer(PATIENCE, new PatienceEnded(), left),
+            () -> timers.cancel(PATIENCE));
+  }
+
+  private Behavior<Command> onOperationOverdue(OperationOverdue overdue) {
+    ActorRef<Lookup.Command> lookup = lookups.get(overdue.id());
+    if (lookup != null) {
+      context.stop(lookup);
+    }
+    conclude(overdue.id(), new Outcome.Failed(Reason.TIMED_OUT, "time ran out"));
+    return Behaviors.same();
+  }
+
+  private Optional<String> whyInvalid(Operation operation) {
+    try {
+      if (operation instanceof PutValue put) {
+        settings.namespaces().validate(put.key(), put.value());
+      } else if (operation instanceof GetValue get) {
+        settings.namespaces().validateKey(get.key());
+      }
+      return Optional.empty();
+    } catch (InvalidRecordException e) {
+      return Optional.of(e.getMessage());
+    }
+  }
+
+  // Lookups
+
+  private void startLookup(long id, Query query, Duration budget) {
+    Key target = Key.of(query.question().key());
+    List<PeerInfo> seeds = table.nearest(target, settings.replication());
+    startLookup(id, query, seeds, budget);
+  }
+
+  private void startLookup(long id, Query query, List<PeerInfo> seeds, Duration budget) {
+    ActorRef<Lookup.Command> lookup =
+        context.spawn(
+            Lookup.create(environment, id, query, seeds, budget, lookupReports), "lookup-" + id);
+    lookups.put(id, lookup);
+    context.watchWith(lookup, new LookupEnded(id));
+  }
+
+  private Behavior<Command> onLookupReported(LookupReported reported) {
+    if (reported.event() instanceof Lookup.Answered answered) {
+      if (connectedServers.contains(answered.peer())) {
+        enterTable(answered.peer());
+      }
+    } else if (reported.event() instanceof Lookup.Unresponsive silent) {
+      tell(table.remove(silent.peer()));
+    } else if (reported.event() instanceof Lookup.Finished finished) {
+      conclude(finished.lookup(), finished.outcome());
+    }
+    return Behaviors.same();
+  }
+
+  /** A lookup has stopped. Had it finished, it would have said so before: then there is nobody left to answer. */
+  private Behavior<Command> onLookupEnded(LookupEnded ended) {
+    lookups.remove(ended.id());
+    conclude(ended.id(), new Outcome.Failed(Reason.CRASHED, "its lookup crashed"));
+    if (exploration.filter(current -> current.lookup() == ended.id()).isPresent()) {
+      onExplored(exploration.get().target());
+    }
+    return Behaviors.same();
+  }
+
+  /** Gets to know the neighbourhood, and then the parts of the keyspace that nobody asked about for a while. */
+  private void explore() {
+    if (exploration.isEmpty()) {
+      unexplored.add(self().bytes());
+      exploreNext();
+    }
+  }
+
+  private void onExplored(Bytes target) {
+    exploration = Optional.empty();
+    if (target.equals(self().bytes())) {
+      unexplored.addAll(
+          table.refreshTargets(settings.timing().refresh(), random, environment.now()));
+    }
+    exploreNext();
+  }
+
+  private void exploreNext() {
+    Bytes target = unexplored.poll();
+    if (target == null) {
+      return;
+    }
+    List<PeerInfo> seeds =
+        table.isEmpty()
+            ? connectedServers.stream()
+                .map(peer -> new PeerInfo(peer, connected.getOrDefault(peer, List.of())))
+                .toList()
+            : table.nearest(Key.of(target), settings.replication());
+    if (seeds.isEmpty()) {
+      unexplored.clear();
+      return;
+    }
+    long id = ledger.newId();
+    exploration = Optional.of(new Exploration(id, target));
+    startLookup(id, new Query.Exploration(target), seeds, settings.timing().query());
+  }
+
+  // Whom we know
+
+  private Behavior<Command> onNetworkChanged(NetworkChanged changed) {
+    PeerId peer = changed.event().peer();
+    if (changed.event() instanceof ConnectionsEvent.PeerIdentified identified) {
+      // Where it says that it listens; where its connection comes from is a port at which nobody does.
+      connected.put(peer, identified.identification().listenAddresses());
+      if (identified.identification().supports(settings.protocol())) {
+        connectedServers.add(peer);
+        enterTable(peer);
+      } else {
+        connectedServers.remove(peer);
+        tell(table.remove(peer));
+      }
+    } else if (changed.event() instanceof ConnectionsEvent.PeerDisconnected) {
+      connected.remove(peer);
+      connectedServers.remove(peer);
+    }
+    return Behaviors.same();
+  }
+
+  private void enterTable(PeerId peer) {
+    tell(table.add(peer, connected.getOrDefault(peer, List.of()), environment.now()));
+  }
+
+  private void tell(Optional<RoutingTableEvent> event) {
+    if (event.isPresent()) {
+      boolean populated = event.get() instanceof RoutingTablePopulated;
+      context.getSelf().tell(populated ? new TablePopulated() : new TableEmptied());
+    }
+  }
+
+  // Bootstrap
+
+  private void startRound(Duration interval) {
+    lastRoundAt = environment.now();
+    dial(bootstrap.begin());
+    timers.startSingleTimer(RETRY, new RetryDue(), bootstrap.nextPause(interval));
+  }
+
+  private Behavior<Command> retryAfter(Duration interval) {
+    startRound(interval);
+    return Behaviors.same();
+  }
+
+  private void dial(List<Bootstrap.Candidate> candidates) {
+    for (Bootstrap.Candidate candidate : candidates) {
+      environment
+          .connections()
+          .tell(
+              candidate.peer() == null
+                  ? new Connections.ConnectTo(candidate.addresses().get(0), bootstrapReplies)
+                  : new Connections.Connect(
+                      candidate.peer(), candidate.addresses(), bootstrapReplies));
+    }
+  }
+
+  private Behavior<Command> onBootstrapPeerDialled(BootstrapPeerDialled dialled) {
+    if (dialled.reply() instanceof Connections.ConnectFailed failed) {
+      context
+          .getLog()
+          .atInfo()
+          .addKeyValue("reason", failed.failure().message())
+          .log("A bootstrap peer could not be reached");
+      dial(bootstrap.onFailed());
+      return Behaviors.same();
+    }
+    bootstrap.onConnected();
+    if (table.isEmpty()) {
+      explore(); // It may have been connected, and identified, all the time: then it has to be asked whether it is there.
+    }
+    return Behaviors.same();
+  }
+
+  // Serving others
+
+  private Behavior<Command> onReachabilityChanged(ReachabilityChanged changed) {
+    if (settings.mode() == DhtMode.AUTO) {
+      serve(changed.reachability() != Reachability.PRIVATE);
+    }
+    return Behaviors.same();
+  }
+
+  private void serve(boolean wanted) {
+    if (wanted == serving) {
+      return;
+    }
+    serving = wanted;
+    ActorRef<Command> self = context.getSelf();
+    if (wanted) {
+      environment
+          .host()
+          .handle(settings.protocol(), stream -> self.tell(new StreamOffered(stream)));
+    } else {
+      environment.host().unhandle(settings.protocol());
+    }
+  }
+
+  private Behavior<Command> onStreamOffered(StreamOffered offered) {
+    if (inboundStreams.size() >= settings.limits().inboundStreams()) {
+      offered.stream().reset(0, "too many DHT streams");
+      return Behaviors.same();
+    }
+    ActorRef<InboundStream.Command> stream =
+        context.spawnAnonymous(
+            InboundStream.create(
+                offered.stream(), settings.timing().inboundIdle(), context.getSelf()));
+    inboundStreams.add(stream);
+    context.watchWith(stream, new StreamEnded(stream));
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onStreamEnded(StreamEnded ended) {
+    inboundStreams.remove(ended.stream());
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onServe(Serve request) {
+    request
+        .replyTo()
+        .tell(
+            new InboundStream.Answered(
+                responder.respond(
+                    request.sender(),
+                    request.request(),
+                    environment.now(),
+                    environment.world().clock().instant())));
+    return Behaviors.same();
+  }
+
+  // The rest
+
+  private Behavior<Command> onGetState(GetState question) {
+    question.replyTo().tell(stateNow());
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onSubscribe(Subscribe subscription) {
+    subscription.subscriber().tell(stateNow());
+    kept.subscribers().add(subscription.subscriber());
+    watch(subscription.subscriber());
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onSubscriberEnded(SubscriberEnded ended) {
+    kept.subscribers().remove(ended.subscriber());
+    return Behaviors.same();
+  }
+
+  private void watch(ActorRef<StateChanged> subscriber) {
+    context.watchWith(subscriber, new SubscriberEnded(subscriber));
+  }
+
+  private Behavior<Command> onHousekeepingDue() {
+    kept.values().expire(environment.now());
+    kept.providers().expire(environment.now());
+    explore();
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onPreRestart() {
+    serve(false);
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onPostStop() {
+    serve(false);
+    for (Operation open : ledger.drain()) {
+      refuse(open, Reason.STOPPING, "the DHT stops");
+    }
+    return Behaviors.same();
+  }
+
+  private StateChanged stateNow() {
+    return new StateChanged(state, table.size(), ledger.waiting());
+  }
+
+  private PeerId self() {
+    return environment.host().peerId();
+  }
+
+  private static List<PeerWithAddresses> withAddresses(List<PeerInfo> peers) {
+    return peers.stream()
+        .map(info -> new PeerWithAddresses(info.peer(), info.addresses()))
+        .toList();
+  }
+
+  private static String describe(Operation operation) {
+    if (operation instanceof Provide provide) {
+      return "provide " + provide.key();
+    } else if (operation instanceof FindProviders find) {
+      return "find providers of " + find.key();
+    } else if (operation instanceof PutValue put) {
+      return "put " + put.key();
+    } else if (operation instanceof GetValue get) {
+      return "get " + get.key();
+    }
+    return "find peer " + ((FindPeer) operation).peer();
+  }
 }

@@ -204,7 +204,12 @@ public final class IterativeLookup {
     return settle(peer, State.FAILED);
   }
 
-  /** The caller has what it wanted, or no more time. Does nothing, if the walk is over. */
+  /** The caller has no more time, whatever the deadline was. Does nothing, if the walk is over. */
+  public Step.Finished expire() {
+    return finished == null ? end(Ending.DEADLINE_PASSED) : finished;
+  }
+
+  /** The caller has what it wanted. Does nothing, if the walk is over. */
   public Step.Finished finish() {
     return finished == null ? end(Ending.STOPPED) : finished;
   }

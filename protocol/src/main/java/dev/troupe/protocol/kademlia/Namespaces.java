@@ -46,15 +46,25 @@ public final class Namespaces {
    * @throws InvalidRecordException if the key is of no known namespace, too long, or the namespace refuses the value
    */
   public void validate(Bytes key, Bytes value) throws InvalidRecordException {
-    if (key.size() > KademliaMessage.MAX_KEY_SIZE) {
-      throw new InvalidRecordException(
-          "a key of " + key.size() + " bytes, more than " + KademliaMessage.MAX_KEY_SIZE);
-    }
+    validateKey(key);
     if (value.size() > ValueRecord.MAX_VALUE_SIZE) {
       throw new InvalidRecordException(
           "a value of " + value.size() + " bytes, more than " + ValueRecord.MAX_VALUE_SIZE);
     }
     of(key).validate(key, value);
+  }
+
+  /**
+   * Checks a key of which the value is not known yet.
+   *
+   * @throws InvalidRecordException if the key is of no known namespace, or too long
+   */
+  public void validateKey(Bytes key) throws InvalidRecordException {
+    if (key.size() > KademliaMessage.MAX_KEY_SIZE) {
+      throw new InvalidRecordException(
+          "a key of " + key.size() + " bytes, more than " + KademliaMessage.MAX_KEY_SIZE);
+    }
+    of(key);
   }
 
   /**

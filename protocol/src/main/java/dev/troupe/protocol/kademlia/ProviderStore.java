@@ -60,6 +60,12 @@ public final class ProviderStore {
         throw new IllegalArgumentException("all bounds of a provider store must be positive");
       }
     }
+
+    /** These, with another limit to the providers in all. */
+    public Settings withMaxProviders(int other) {
+      return new Settings(
+          other, maxProvidersPerKey, maxAddresses, timeToLive, addressTimeToLive);
+    }
   }
 
   /**

@@ -1,0 +1,219 @@
+package dev.troupe.actors.dht;
+
+import dev.troupe.protocol.kademlia.Namespaces;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.protocol.multistream.ProtocolId;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What a {@link Dht} is to be like.
+ *
+ * @param mode whether it answers others (default auto)
+ * @param protocol what its streams speak (default {@code /ipfs/kad/1.0.0})
+ * @param bootstrapPeers whom to join the DHT through; with nobody named there is no DHT to join, and it is ready at once
+ * @param namespaces which values are valid (default {@code pk} and {@code test})
+ * @param bucketCapacity members of one bucket of the routing table (default 20; 200 on a bootstrap node)
+ * @param replication K: how many peers a record is placed with, and how many are named in an answer (default 20)
+ * @param parallelism α: how many peers one lookup asks at a time (default 10)
+ * @param quorum how many peers must return a value before the best one is believed (default 3; where fewer hold one, all that do)
+ * @param limits what it has room for
+ * @param timing how long things may take
+ */
+public record DhtSettings(
+    DhtMode mode,
+    ProtocolId protocol,
+    List<Multiaddr> bootstrapPeers,
+    Namespaces namespaces,
+    int bucketCapacity,
+    int replication,
+    int parallelism,
+    int quorum,
+    Limits limits,
+    Timing timing) {
+
+  /** The defaults named above: alone, in auto mode. */
+  public static final DhtSettings DEFAULT =
+      new DhtSettings(
+          DhtMode.AUTO,
+          new ProtocolId("/ipfs/kad/1.0.0"),
+          List.of(),
+          Namespaces.BUILT_IN,
+          20,
+          20,
+          10,
+          3,
+          Limits.DEFAULT,
+          Timing.DEFAULT);
+
+  /**
+   * Checks the numbers.
+   *
+   * @throws IllegalArgumentException naming the setting that is not positive
+   */
+  public DhtSettings {
+    bootstrapPeers = List.copyOf(bootstrapPeers);
+    positive("bucketCapacity", bucketCapacity);
+    positive("replication", replication);
+    positive("parallelism", parallelism);
+    positive("quorum", quorum);
+  }
+
+  /**
+   * What a {@link Dht} has room for.
+   *
+   * @param stash operations that wait; one more is refused with {@link Dht.Reason#STASH_FULL} (default 1000)
+   * @param running operations that run at a time; the others wait in the stash (default 64)
+   * @param requestsPerLookup peers that one lookup asks in all (default 200)
+   * @param inboundStreams open streams of remotes; one more is reset (default 5000)
+   * @param values values kept for others (default 1024)
+   * @param providers provider records kept for others (default 65,536)
+   */
+  public record Limits(
+      int stash,
+      int running,
+      int requestsPerLookup,
+      int inboundStreams,
+      int values,
+      int providers) {
+
+    /** The defaults named above. */
+    public static final Limits DEFAULT = new Limits(1000, 64, 200, 5000, 1024, 65_536);
+
+    /**
+     * Checks the numbers.
+     *
+     * @throws IllegalArgumentException naming the limit that is not positive
+     */
+    public Limits {
+      positive("stash", stash);
+      positive("running", running);
+      positive("requestsPerLookup", requestsPerLookup);
+      positive("inboundStreams", inboundStreams);
+      positive("values", values);
+      positive("providers", providers);
+    }
+  }
+
+  /**
+   * How long things may take. Budgets count from when an operation leaves the stash.
+   *
+   * @param readiness how long the gate may stay shut: to the bootstrap deadline, and after the table emptied (default 30 s)
+   * @param query the walk towards a key (default 10 s)
+   * @param get getting a value (default 10 s)
+   * @param put putting a value or announcing a provider, the walk included (default 20 s)
+   * @param operation any operation, whatever happens to its lookup (default 30 s)
+   * @param request asking one peer, connecting to it included (default 3 s)
+   * @param firstRetry the first pause between bootstrap rounds while bootstrapping; see {@link Bootstrap#nextPause} (default 5 s)
+   * @param retry the first pause between rounds once the table emptied or the deadline passed (default 15 s); also the least time
+   *     between two rounds that operations ask for
+   * @param refresh how often buckets are looked after (default 10 min)
+   * @param inboundIdle an inbound stream without a request for so long is closed (default 60 s)
+   */
+  public record Timing(
+      Duration readiness,
+      Duration query,
+      Duration get,
+      Duration put,
+      Duration operation,
+      Duration request,
+      Duration firstRetry,
+      Duration retry,
+      Duration refresh,
+      Duration inboundIdle) {
+
+    /** The defaults named above. */
+    public static final Timing DEFAULT =
+        new Timing(
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(20),
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(3),
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(15),
+            Duration.ofMinutes(10),
+            Duration.ofSeconds(60));
+
+    /**
+     * Checks the durations.
+     *
+     * @throws IllegalArgumentException naming the one that is not positive
+     */
+    public Timing {
+      positive("readiness", readiness.toNanos());
+      positive("query", query.toNanos());
+      positive("get", get.toNanos());
+      positive("put", put.toNanos());
+      positive("operation", operation.toNanos());
+      positive("request", request.toNanos());
+      positive("firstRetry", firstRetry.toNanos());
+      positive("retry", retry.toNanos());
+      positive("refresh", refresh.toNanos());
+      positive("inboundIdle", inboundIdle.toNanos());
+    }
+  }
+
+  /** These, with another mode. */
+  public DhtSettings withMode(DhtMode other) {
+    return new DhtSettings(
+        other, protocol, bootstrapPeers, namespaces, bucketCapacity, replication, parallelism,
+        quorum, limits, timing);
+  }
+
+  /** These, with another protocol. */
+  public DhtSettings withProtocol(ProtocolId other) {
+    return new DhtSettings(
+        mode, other, bootstrapPeers, namespaces, bucketCapacity, replication, parallelism, quorum,
+        limits, timing);
+  }
+
+  /** These, with other bootstrap peers. */
+  public DhtSettings withBootstrapPeers(List<Multiaddr> others) {
+    return new DhtSettings(
+        mode, protocol, others, namespaces, bucketCapacity, replication, parallelism, quorum,
+        limits, timing);
+  }
+
+  /** These, with other namespaces. */
+  public DhtSettings withNamespaces(Namespaces others) {
+    return new DhtSettings(
+        mode, protocol, bootstrapPeers, others, bucketCapacity, replication, parallelism, quorum,
+        limits, timing);
+  }
+
+  /** These, with another bucket capacity. */
+  public DhtSettings withBucketCapacity(int other) {
+    return new DhtSettings(
+        mode, protocol, bootstrapPeers, namespaces, other, replication, parallelism, quorum,
+        limits, timing);
+  }
+
+  /** These, with another quorum. */
+  public DhtSettings withQuorum(int other) {
+    return new DhtSettings(
+        mode, protocol, bootstrapPeers, namespaces, bucketCapacity, replication, parallelism,
+        other, limits, timing);
+  }
+
+  /** These, with other limits. */
+  public DhtSettings withLimits(Limits others) {
+    return new DhtSettings(
+        mode, protocol, bootstrapPeers, namespaces, bucketCapacity, replication, parallelism,
+        quorum, others, timing);
+  }
+
+  /** These, with another timing. */
+  public DhtSettings withTiming(Timing other) {
+    return new DhtSettings(
+        mode, protocol, bootstrapPeers, namespaces, bucketCapacity, replication, parallelism,
+        quorum, limits, other);
+  }
+
+  private static void positive(String name, long value) {
+    if (value <= 0) {
+      throw new IllegalArgumentException(name + " must be positive, not " + value);
+    }
+  }
+}

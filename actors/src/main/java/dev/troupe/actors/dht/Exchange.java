@@ -1,0 +1,252 @@
+package dev.troupe.actors.dht;
+
+import dev.troupe.actors.host.Cancellable;
+import dev.troupe.actors.host.Completion;
+import dev.troupe.actors.host.Host;
+import dev.troupe.actors.host.HostFailure;
+import dev.troupe.actors.host.Stream;
+import dev.troupe.actors.host.StreamListener;
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.kademlia.KademliaMessage;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.protocol.varint.FrameDecoder;
+import dev.troupe.protocol.varint.Frames;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request to one connected peer, on a stream of its own, and its response (kad-dht specification, "RPC messages").
+ *
+ * <p>It belongs to an actor, which hands it every {@link Signal} that bears its number; the stream's event loop only sends these
+ * signals, so nothing here is touched by two threads. It reports its end once. The actor minds the time, and calls {@link #cancel}
+ * when it has run out.
+ */
+final class Exchange {
+
+  private static final long ONE_READ = 16 * 1024;
+
+  private final long number;
+  private final PeerId peer;
+  private final KademliaMessage request;
+  private final boolean expectsResponse;
+  private final ActorRef<? super Signal> owner;
+  private final ByteBuffer outgoing;
+  private final FrameDecoder incoming = new FrameDecoder(KademliaMessage.MAX_RESPONSE_SIZE);
+  private @Nullable Cancellable opening;
+  private boolean over;
+
+  // These two are all that another thread sees: the host's, on which the stream opens. Whoever comes second, the one that opens the
+  // stream or the one that wants it no more, sees what the other did, and resets it. A message could be lost with its actor.
+  private volatile @Nullable Stream stream;
+  private volatile boolean unwanted;
+
+  /** What the stream of an exchange tells the actor. */
+  record Signal(long number, Event event) implements Lookup.Command {}
+
+  /** What may happen to the stream of an exchange. */
+  sealed interface Event {
+    record Opened() implements Event {}
+
+    record NotOpened(HostFailure failure) implements Event {}
+
+    record Received(ByteBuffer data) implements Event {}
+
+    record Writable() implements Event {}
+
+    record Ended(@Nullable HostFailure failure) implements Event {}
+  }
+
+  /** How an exchange may end. */
+  sealed interface End {
+
+    /** The peer responded; with the request itself, where no response is due. */
+    record Responded(KademliaMessage response) implements End {}
+
+    /**
+     * It did not.
+     *
+     * @param blameless whether that says nothing about the peer, because the fault is ours
+     */
+    record Failed(String message, boolean blameless) implements End {}
+  }
+
+  /**
+   * An exchange that has not begun.
+   *
+   * @param number what its signals bear
+   */
+  Exchange(
+      long number, PeerId peer, KademliaMessage request, ActorRef<? super Signal> owner) {
+    this.number = number;
+    this.peer = peer;
+    this.request = request;
+    this.expectsResponse = request.type() != KademliaMessage.Type.ADD_PROVIDER;
+    this.owner = owner;
+    this.outgoing = ByteBuffer.wrap(Frames.encode(request.encode()));
+  }
+
+  /** Opens the stream. The peer should be connected. */
+  void begin(Host host, ProtocolId protocol) {
+    opening =
+        host.openStream(
+            peer,
+            List.of(protocol),
+            new Completion<>() {
+              @Override
+              public void succeeded(Stream opened) {
+                stream = opened;
+                if (unwanted) {
+                  opened.reset(0, "no longer wanted");
+                } else {
+                  tell(new Event.Opened());
+                }
+              }
+
+              @Override
+              public void failed(HostFailure failure) {
+                tell(new Event.NotOpened(failure));
+              }
+            });
+  }
+
+  /** Whether the stream is being opened, or has been. */
+  boolean hasBegun() {
+    return opening != null;
+  }
+
+  /** Whom it asks. */
+  PeerId peer() {
+    return peer;
+  }
+
+  /**
+   * Something happened to the stream.
+   *
+   * @return the end of the exchange, if this was it; after that, signals do nothing
+   */
+  Optional<End> on(Event event) {
+    if (over) {
+      return Optional.empty();
+    } else if (event instanceof Event.Opened) {
+      return onOpened();
+    } else if (event instanceof Event.NotOpened notOpened) {
+      return end(failed(notOpened.failure()));
+    } else if (event instanceof Event.Received received) {
+      return onReceived(received.data());
+    } else if (event instanceof Event.Writable) {
+      write(Objects.requireNonNull(stream, "told to be writable"));
+      return Optional.empty();
+    }
+    return onEnded(((Event.Ended) event).failure());
+  }
+
+  /** Ends it without a result; its stream is reset. Does nothing, if it is over. */
+  void cancel(String reason) {
+    if (over) {
+      return;
+    }
+    over = true;
+    unwanted = true;
+    Stream opened = stream;
+    if (opened != null) {
+      opened.reset(0, reason);
+    } else if (opening != null) {
+      opening.cancel();
+    }
+  }
+
+  private Optional<End> onOpened() {
+    Stream opened = Objects.requireNonNull(stream, "told to be open");
+    opened.start(
+        new StreamListener() {
+          @Override
+          public void onData(ByteBuffer data) {
+            tell(new Event.Received(data));
+          }
+
+          @Override
+          public void onWritable() {
+            tell(new Event.Writable());
+          }
+
+          @Override
+          public void onRemoteClosed() {
+            tell(new Event.Ended(null));
+          }
+
+          @Override
+          public void onClosed(@Nullable HostFailure failure) {
+            tell(new Event.Ended(failure));
+          }
+        });
+    opened.request(ONE_READ);
+    write(opened);
+    return Optional.empty();
+  }
+
+  private void write(Stream opened) {
+    if (outgoing.hasRemaining()) {
+      opened.write(outgoing);
+      if (!outgoing.hasRemaining()) {
+        opened.closeWrite();
+      }
+    }
+  }
+
+  private Optional<End> onReceived(ByteBuffer data) {
+    int size = data.remaining();
+    try {
+      incoming.feed(data);
+      Bytes frame = incoming.next();
+      if (frame != null) {
+        return end(new End.Responded(KademliaMessage.decode(frame)));
+      }
+    } catch (MalformedException e) {
+      return end(new End.Failed("malformed response: " + e.getMessage(), false));
+    }
+    Objects.requireNonNull(stream, "told to have data").request(size);
+    return Optional.empty();
+  }
+
+  private Optional<End> onEnded(@Nullable HostFailure failure) {
+    if (failure != null) {
+      return end(failed(failure));
+    }
+    // The remote closes when it has read the request to its end: all the acknowledgement there is, where no response is due.
+    return end(
+        expectsResponse || outgoing.hasRemaining()
+            ? new End.Failed("closed without a response", false)
+            : new End.Responded(request));
+  }
+
+  private Optional<End> end(End end) {
+    over = true;
+    Stream opened = stream;
+    if (opened != null && end instanceof End.Failed failed) {
+      opened.reset(0, failed.message());
+    }
+    return Optional.of(end);
+  }
+
+  private void tell(Event event) {
+    owner.tell(new Signal(number, event));
+  }
+
+  private static End.Failed failed(HostFailure failure) {
+    return new End.Failed(failure.message(), isBlameless(failure));
+  }
+
+  /** Whether a failure says nothing about the peer. */
+  static boolean isBlameless(HostFailure failure) {
+    return switch (failure.kind()) {
+      case CANCELLED, CLOSED, LIMIT_EXCEEDED, UNSUPPORTED_ADDRESS -> true;
+      default -> false;
+    };
+  }
+}

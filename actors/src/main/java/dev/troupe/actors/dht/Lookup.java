@@ -1,0 +1,445 @@
+package dev.troupe.actors.dht;
+
+import dev.troupe.actors.addressbook.AddressBook;
+import dev.troupe.actors.connections.Connections;
+import dev.troupe.actors.dht.Dht.Reason;
+import dev.troupe.actors.dht.Query.Outcome;
+import dev.troupe.protocol.kademlia.IterativeLookup;
+import dev.troupe.protocol.kademlia.IterativeLookup.Step;
+import dev.troupe.protocol.kademlia.KademliaMessage;
+import dev.troupe.protocol.kademlia.Key;
+import dev.troupe.protocol.kademlia.PeerInfo;
+import dev.troupe.protocol.kademlia.ValueRecord;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiFunction;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One query: walks towards a key, asking the nearest peers it hears of, and then places a record with the nearest, if the {@link
+ * Query} has one.
+ *
+ * <p>Owns: the walk ({@link IterativeLookup}), the query's findings, and one {@link Exchange} for each peer being asked.
+ *
+ * <p>Parent: the {@link Dht}, which hears of each peer that answered or failed ({@link Answered}, {@link Unresponsive}), and of
+ * the end ({@link Finished}, exactly once). No children.
+ *
+ * <p>States: <i>Recalling</i> (only where the address book may know the answer), <i>Walking</i>, <i>Placing</i>; each but the last
+ * may be skipped, and the deadline ends every one of them with what has been found by then.
+ *
+ * <p>Talks to: Connections (to be connected to whom it asks), the Host (streams), the AddressBook (what it learns of addresses).
+ *
+ * <p>Limits: {@code parallelism} exchanges at a time; {@code requestsPerLookup} peers in all; the nearest {@code replication} of those
+ * that an answer names.
+ *
+ * <p>Timers: one deadline for all; one for each exchange.
+ *
+ * <p>A crash loses its findings. It is not restarted: the Dht notices, and answers the operation with {@code CRASHED}.
+ */
+final class Lookup {
+
+  /** What a lookup is told, all of it by what it started itself. */
+  sealed interface Command permits Exchange.Signal, Connected, Recalled, Overdue, DeadlinePassed {}
+
+  /** What a lookup tells its {@link Dht}. */
+  sealed interface Event {}
+
+  /** A peer answered. */
+  record Answered(PeerId peer) implements Event {}
+
+  /** A peer that should have answered did not, or not what it should. */
+  record Unresponsive(PeerId peer, String message) implements Event {}
+
+  /** It is over; nothing follows. */
+  record Finished(long lookup, Outcome outcome) implements Event {}
+
+  /** Connections replied. */
+  private record Connected(Connections.ConnectReply reply) implements Command {}
+
+  /** The address book replied. */
+  private record Recalled(AddressBook.Found found) implements Command {}
+
+  /** A peer has been asked for as long as may be. */
+  private record Overdue(long exchange) implements Command {}
+
+  /** The lookup has taken as long as it may. */
+  private record DeadlinePassed() implements Command {}
+
+  /** How long an address that another peer named is worth trying. */
+  static final Duration DISCOVERED_TIME_TO_LIVE = Duration.ofMinutes(30);
+
+  private static final String DEADLINE = "deadline";
+
+  private final ActorContext<Command> context;
+  private final TimerScheduler<Command> timers;
+  private final DhtEnvironment environment;
+  private final long id;
+  private final Query query;
+  private final ActorRef<Event> parent;
+  private final IterativeLookup walk;
+  private final long deadline;
+  private final ActorRef<Connections.ConnectReply> connectReplies;
+
+  /** Where those that were named listen. */
+  private final Map<PeerId, List<Multiaddr>> addresses = new LinkedHashMap<>();
+
+  private final Map<Long, Exchange> exchanges = new LinkedHashMap<>();
+  private final Deque<PeerId> unplaced = new ArrayDeque<>();
+  private long lastExchange;
+  private int placed;
+
+  /**
+   * A lookup that begins at once.
+   *
+   * @param id what {@link Finished} will bear
+   * @param seeds whom to ask first
+   * @param budget how long it may take in all
+   */
+  static Behavior<Command> create(
+      DhtEnvironment environment,
+      long id,
+      Query query,
+      List<PeerInfo> seeds,
+      Duration budget,
+      ActorRef<Event> parent) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers ->
+                    new Lookup(context, timers, environment, id, query, seeds, budget, parent)
+                        .begin(budget)));
+  }
+
+  private Lookup(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      DhtEnvironment environment,
+      long id,
+      Query query,
+      List<PeerInfo> seeds,
+      Duration budget,
+      ActorRef<Event> parent) {
+    this.context = context;
+    this.timers = timers;
+    this.environment = environment;
+    this.id = id;
+    this.query = query;
+    this.parent = parent;
+    this.connectReplies =
+        context.messageAdapter(Connections.ConnectReply.class, Connected::new);
+    this.deadline = environment.now() + budget.toNanos();
+    DhtSettings settings = environment.settings();
+    seeds.forEach(seed -> addresses.put(seed.peer(), seed.addresses()));
+    this.walk =
+        new IterativeLookup(
+            new IterativeLookup.Settings(
+                settings.parallelism(),
+                settings.replication(),
+                settings.limits().requestsPerLookup()),
+            Key.of(query.question().key()),
+            seeds.stream().map(PeerInfo::peer).toList(),
+            environment.now() + walkingTime(budget).toNanos());
+  }
+
+  // States
+
+  private Behavior<Command> begin(Duration budget) {
+    timers.startSingleTimer(DEADLINE, new DeadlinePassed(), walkingTime(budget));
+    if (query.wantedPeer().isEmpty()) {
+      return proceed();
+    }
+    environment
+        .addressBook()
+        .tell(
+            new AddressBook.Find(
+                query.wantedPeer().get(),
+                context.messageAdapter(AddressBook.Found.class, Recalled::new)));
+    return recalling();
+  }
+
+  /** The address book may know the answer. */
+  private Behavior<Command> recalling() {
+    return Behaviors.receive(Command.class)
+        .onMessage(Recalled.class, this::onRecalled)
+        .onMessage(DeadlinePassed.class, unused -> onWalked(walk.expire()))
+        .build();
+  }
+
+  /** Getting nearer. */
+  private Behavior<Command> walking() {
+    return Behaviors.receive(Command.class)
+        .onMessage(Connected.class, connected -> onConnected(connected, this::onAskingFailed))
+        .onMessage(
+            Exchange.Signal.class,
+            signal -> onSignal(signal, this::onAnswer, this::onAskingFailed))
+        .onMessage(Overdue.class, overdue -> onOverdue(overdue, this::onAskingFailed))
+        .onMessage(DeadlinePassed.class, unused -> onWalked(walk.expire()))
+        .onSignal(PostStop.class, unused -> onStopped())
+        .build();
+  }
+
+  /** Handing the record to the nearest. */
+  private Behavior<Command> placing() {
+    return Behaviors.receive(Command.class)
+        .onMessage(Connected.class, connected -> onConnected(connected, this::onPlacingFailed))
+        .onMessage(
+            Exchange.Signal.class,
+            signal -> onSignal(signal, this::onPlaced, this::onPlacingFailed))
+        .onMessage(Overdue.class, overdue -> onOverdue(overdue, this::onPlacingFailed))
+        .onMessage(DeadlinePassed.class, unused -> onPlacementEnded(Reason.TIMED_OUT))
+        .onSignal(PostStop.class, unused -> onStopped())
+        .build();
+  }
+
+  // The way there
+
+  private Behavior<Command> onRecalled(Recalled recalled) {
+    List<Multiaddr> known = recalled.found().addresses();
+    return known.isEmpty()
+        ? proceed()
+        : finish(new Outcome.FoundPeer(recalled.found().peer(), known));
+  }
+
+  /** Asks whoever is to be asked next, until there is nothing to do but wait, or nothing at all. */
+  private Behavior<Command> proceed() {
+    if (query.isSatisfied()) {
+      return onWalked(walk.finish());
+    }
+    return walk.next(environment.now())
+        .match(
+            ask -> {
+              send(ask.peer(), query.question());
+              return proceed();
+            },
+            wait -> walking(),
+            this::onWalked);
+  }
+
+  private Behavior<Command> onAnswer(PeerId peer, KademliaMessage answer) {
+    List<PeerInfo> closer = worthWalkingTo(answer.closerPeers());
+    learn(closer);
+    learn(answer.providers());
+    if (query.onAnswer(peer, answer)) {
+      parent.tell(new Answered(peer));
+      closer.forEach(info -> addresses.putIfAbsent(info.peer(), info.addresses()));
+      walk.onSuccess(peer, closer.stream().map(PeerInfo::peer).toList());
+    } else {
+      context
+          .getLog()
+          .atDebug()
+          .addKeyValue("lookup", id)
+          .addKeyValue("peer", peer)
+          .log("A peer answered against the rules");
+      walk.onFailure(peer);
+    }
+    return proceed();
+  }
+
+  private Behavior<Command> onAskingFailed(PeerId peer, Exchange.End.Failed failed) {
+    if (!failed.blameless()) {
+      parent.tell(new Unresponsive(peer, failed.message()));
+    }
+    walk.onFailure(peer);
+    return proceed();
+  }
+
+  private Behavior<Command> onWalked(Step.Finished walked) {
+    cancelExchanges("the lookup is over");
+    if (query.placement().isEmpty() || walked.closest().isEmpty()) {
+      return finish(query.conclude(walked));
+    }
+    timers.startSingleTimer(
+        DEADLINE, new DeadlinePassed(), Duration.ofNanos(deadline - environment.now()));
+    unplaced.addAll(walked.closest());
+    return place();
+  }
+
+  // What is left there
+
+  private Behavior<Command> place() {
+    while (exchanges.size() < environment.settings().parallelism() && !unplaced.isEmpty()) {
+      send(unplaced.remove(), query.placement().orElseThrow());
+    }
+    return exchanges.isEmpty() ? onPlacementEnded(Reason.REJECTED) : placing();
+  }
+
+  private Behavior<Command> onPlaced(PeerId peer, KademliaMessage response) {
+    if (isAcknowledgement(response)) {
+      placed++;
+    }
+    return place();
+  }
+
+  /** Who refuses a record is not unresponsive: it answered a moment ago. */
+  private Behavior<Command> onPlacingFailed(PeerId peer, Exchange.End.Failed failed) {
+    context
+        .getLog()
+        .atDebug()
+        .addKeyValue("lookup", id)
+        .addKeyValue("peer", peer)
+        .addKeyValue("reason", failed.message())
+        .log("A peer did not take the record");
+    return place();
+  }
+
+  private Behavior<Command> onPlacementEnded(Reason unlessPlaced) {
+    return finish(
+        placed > 0
+            ? new Outcome.Placed(placed)
+            : new Outcome.Failed(unlessPlaced, "none of the nearest peers took the record"));
+  }
+
+  private boolean isAcknowledgement(KademliaMessage response) {
+    ValueRecord sent = query.placement().orElseThrow().record();
+    return sent == null
+        || (response.record() != null && response.record().value().equals(sent.value()));
+  }
+
+  // Exchanges
+
+  private void send(PeerId peer, KademliaMessage request) {
+    long number = ++lastExchange;
+    exchanges.put(number, new Exchange(number, peer, request, context.getSelf()));
+    timers.startSingleTimer(
+        number, new Overdue(number), environment.settings().timing().request());
+    environment
+        .connections()
+        .tell(
+            new Connections.Connect(
+                peer, addresses.getOrDefault(peer, List.of()), connectReplies));
+  }
+
+  private Behavior<Command> onConnected(
+      Connected connected, BiFunction<PeerId, Exchange.End.Failed, Behavior<Command>> onFailure) {
+    if (connected.reply() instanceof Connections.Connected success) {
+      waitingToConnect(success.peer())
+          .ifPresent(
+              number ->
+                  exchanges
+                      .get(number)
+                      .begin(environment.host(), environment.settings().protocol()));
+      return Behaviors.same();
+    }
+    Connections.ConnectFailed failed = (Connections.ConnectFailed) connected.reply();
+    Optional<Long> number = waitingToConnect(failed.peer());
+    if (number.isEmpty()) {
+      return Behaviors.same(); // It was overdue before.
+    }
+    PeerId peer = exchanges.get(number.get()).peer();
+    forget(number.get());
+    return onFailure.apply(
+        peer,
+        new Exchange.End.Failed(
+            failed.failure().message(), Exchange.isBlameless(failed.failure())));
+  }
+
+  private Behavior<Command> onSignal(
+      Exchange.Signal signal,
+      BiFunction<PeerId, KademliaMessage, Behavior<Command>> onSuccess,
+      BiFunction<PeerId, Exchange.End.Failed, Behavior<Command>> onFailure) {
+    Exchange exchange = exchanges.get(signal.number());
+    if (exchange == null) {
+      return Behaviors.same(); // It was cancelled before.
+    }
+    Optional<Exchange.End> end = exchange.on(signal.event());
+    if (end.isEmpty()) {
+      return Behaviors.same();
+    }
+    forget(signal.number());
+    return end.get() instanceof Exchange.End.Responded responded
+        ? onSuccess.apply(exchange.peer(), responded.response())
+        : onFailure.apply(exchange.peer(), (Exchange.End.Failed) end.get());
+  }
+
+  private Behavior<Command> onOverdue(
+      Overdue overdue, BiFunction<PeerId, Exchange.End.Failed, Behavior<Command>> onFailure) {
+    Exchange exchange = exchanges.get(overdue.exchange());
+    if (exchange == null) {
+      return Behaviors.same();
+    }
+    exchange.cancel("no answer in time");
+    forget(overdue.exchange());
+    return onFailure.apply(exchange.peer(), new Exchange.End.Failed("no answer in time", false));
+  }
+
+  private Optional<Long> waitingToConnect(@Nullable PeerId peer) {
+    return exchanges.entrySet().stream()
+        .filter(entry -> entry.getValue().peer().equals(peer) && !entry.getValue().hasBegun())
+        .map(Map.Entry::getKey)
+        .findFirst();
+  }
+
+  private void forget(long exchange) {
+    exchanges.remove(exchange);
+    timers.cancel(exchange);
+  }
+
+  private void cancelExchanges(String reason) {
+    exchanges.forEach(
+        (number, exchange) -> {
+          exchange.cancel(reason);
+          timers.cancel(number);
+        });
+    exchanges.clear();
+  }
+
+  // Addresses
+
+  /** The nearest of those named, ourselves not among them: of a foreign bootstrap node's 200, too. */
+  private List<PeerInfo> worthWalkingTo(List<PeerInfo> named) {
+    PeerId self = environment.host().peerId();
+    return named.stream()
+        .filter(info -> !info.peer().equals(self))
+        .sorted(Comparator.comparing(info -> Key.of(info.peer()).distanceTo(walk.target())))
+        .limit(environment.settings().replication())
+        .toList();
+  }
+
+  private void learn(List<PeerInfo> named) {
+    PeerId self = environment.host().peerId();
+    for (PeerInfo info : named) {
+      if (!info.addresses().isEmpty() && !info.peer().equals(self)) {
+        environment
+            .addressBook()
+            .tell(
+                new AddressBook.Learn(
+                    info.peer(),
+                    info.addresses(),
+                    AddressBook.Source.DISCOVERED,
+                    DISCOVERED_TIME_TO_LIVE));
+      }
+    }
+  }
+
+  // The end
+
+  private Behavior<Command> finish(Outcome outcome) {
+    cancelExchanges("the lookup is over");
+    parent.tell(new Finished(id, outcome));
+    return Behaviors.stopped();
+  }
+
+  private Behavior<Command> onStopped() {
+    cancelExchanges("the DHT stops");
+    return Behaviors.same();
+  }
+
+  private Duration walkingTime(Duration budget) {
+    Duration query = environment.settings().timing().query();
+    return budget.compareTo(query) < 0 ? budget : query;
+  }
+}

@@ -1,0 +1,294 @@
+package dev.troupe.actors.dht;
+
+import dev.troupe.actors.dht.Dht.Reason;
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.kademlia.InvalidRecordException;
+import dev.troupe.protocol.kademlia.IterativeLookup.Ending;
+import dev.troupe.protocol.kademlia.IterativeLookup.Step.Finished;
+import dev.troupe.protocol.kademlia.KademliaMessage;
+import dev.troupe.protocol.kademlia.Namespaces;
+import dev.troupe.protocol.kademlia.PeerInfo;
+import dev.troupe.protocol.kademlia.Quorum;
+import dev.troupe.protocol.kademlia.ValueRecord;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.protocol.multihash.Multihash;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a {@link Lookup} is for: what it asks each peer on its way, what it keeps of the answers, when it has enough, and what it
+ * concludes. Pure, and used by one lookup only.
+ */
+sealed interface Query {
+
+  /** What to ask each peer. Its key is where the lookup goes. */
+  KademliaMessage question();
+
+  /**
+   * A peer answered.
+   *
+   * @return false, if the answer breaks the rules: the peer counts as failed
+   */
+  boolean onAnswer(PeerId from, KademliaMessage answer);
+
+  /** Whether nothing more needs to be asked. */
+  boolean isSatisfied();
+
+  /** What came of it, once the walk is over. */
+  Outcome conclude(Finished walk);
+
+  /** What to send to the nearest peers, once the walk is over. */
+  default Optional<KademliaMessage> placement() {
+    return Optional.empty();
+  }
+
+  /** The peer whose address the address book may know, which would make the walk needless. */
+  default Optional<PeerId> wantedPeer() {
+    return Optional.empty();
+  }
+
+  /** What came of a lookup. */
+  sealed interface Outcome {
+
+    /** The walk went as far as it could; whom it met has been told to the {@link Dht} as it went. */
+    record Explored(int answered) implements Outcome {}
+
+    /** Where the peer can be dialled. */
+    record FoundPeer(PeerId peer, List<Multiaddr> addresses) implements Outcome {}
+
+    /** Who provides the key, perhaps nobody. */
+    record FoundProviders(List<PeerInfo> providers) implements Outcome {}
+
+    /** The best value of the key. */
+    record FoundValue(Bytes value) implements Outcome {}
+
+    /** It was placed with so many peers, at least one. */
+    record Placed(int peers) implements Outcome {}
+
+    /** It came to nothing. */
+    record Failed(Reason reason, String message) implements Outcome {}
+  }
+
+  /** What an unsuccessful walk means. */
+  static Outcome.Failed failure(Finished walk, String what) {
+    if (walk.ending() == Ending.DEADLINE_PASSED) {
+      return new Outcome.Failed(
+          Reason.TIMED_OUT,
+          "time ran out after " + walk.answered() + " of " + walk.asked() + " peers: " + what);
+    }
+    if (walk.asked() == 0) {
+      return new Outcome.Failed(Reason.NO_PEERS, "there is no peer to ask: " + what);
+    }
+    if (walk.answered() == 0) {
+      return new Outcome.Failed(
+          Reason.NO_PEERS, "none of the " + walk.asked() + " peers asked answered: " + what);
+    }
+    return new Outcome.Failed(
+        Reason.NOT_FOUND, "none of the " + walk.answered() + " peers asked knew: " + what);
+  }
+
+  /** Goes to a point of the keyspace to meet who lives there. */
+  record Exploration(Bytes target) implements Query {
+
+    @Override
+    public KademliaMessage question() {
+      return KademliaMessage.findNode(target);
+    }
+
+    @Override
+    public boolean onAnswer(PeerId from, KademliaMessage answer) {
+      return true;
+    }
+
+    @Override
+    public boolean isSatisfied() {
+      return false;
+    }
+
+    @Override
+    public Outcome conclude(Finished walk) {
+      return new Outcome.Explored(walk.answered());
+    }
+  }
+
+  /** Places a record with the peers nearest to its key. */
+  record Placement(KademliaMessage record) implements Query {
+
+    @Override
+    public KademliaMessage question() {
+      return KademliaMessage.findNode(record.key());
+    }
+
+    @Override
+    public boolean onAnswer(PeerId from, KademliaMessage answer) {
+      return true;
+    }
+
+    @Override
+    public boolean isSatisfied() {
+      return false;
+    }
+
+    @Override
+    public Optional<KademliaMessage> placement() {
+      return Optional.of(record);
+    }
+
+    /** Only asked when there is nobody to place it with. */
+    @Override
+    public Outcome conclude(Finished walk) {
+      return failure(walk, "whom to place the record with");
+    }
+  }
+
+  /** Looks for the addresses of one peer. */
+  final class PeerSearch implements Query {
+
+    private final PeerId wanted;
+    private @Nullable PeerInfo found;
+
+    PeerSearch(PeerId wanted) {
+      this.wanted = wanted;
+    }
+
+    @Override
+    public KademliaMessage question() {
+      return KademliaMessage.findNode(wanted.bytes());
+    }
+
+    @Override
+    public Optional<PeerId> wantedPeer() {
+      return Optional.of(wanted);
+    }
+
+    @Override
+    public boolean onAnswer(PeerId from, KademliaMessage answer) {
+      for (PeerInfo peer : answer.closerPeers()) {
+        if (found == null && peer.peer().equals(wanted) && !peer.addresses().isEmpty()) {
+          found = peer;
+        }
+      }
+      return true;
+    }
+
+    @Override
+    public boolean isSatisfied() {
+      return found != null;
+    }
+
+    @Override
+    public Outcome conclude(Finished walk) {
+      return found == null
+          ? failure(walk, "where " + wanted + " listens")
+          : new Outcome.FoundPeer(found.peer(), found.addresses());
+    }
+  }
+
+  /** Looks for providers of a key, until there are enough. */
+  final class ProviderSearch implements Query {
+
+    private final Multihash key;
+    private final int limit;
+    private final PeerId self;
+    private final Map<PeerId, PeerInfo> found = new LinkedHashMap<>();
+
+    ProviderSearch(Multihash key, int limit, PeerId self, List<PeerInfo> known) {
+      this.key = key;
+      this.limit = limit;
+      this.self = self;
+      known.forEach(this::keep);
+    }
+
+    @Override
+    public KademliaMessage question() {
+      return KademliaMessage.getProviders(key);
+    }
+
+    @Override
+    public boolean onAnswer(PeerId from, KademliaMessage answer) {
+      answer.providers().forEach(this::keep);
+      return true;
+    }
+
+    @Override
+    public boolean isSatisfied() {
+      return found.size() >= limit;
+    }
+
+    @Override
+    public Outcome conclude(Finished walk) {
+      boolean nobodySaid = found.isEmpty() && walk.answered() == 0;
+      boolean interrupted = found.isEmpty() && walk.ending() == Ending.DEADLINE_PASSED;
+      return nobodySaid || interrupted
+          ? failure(walk, "who provides " + key)
+          : new Outcome.FoundProviders(List.copyOf(found.values()));
+    }
+
+    private void keep(PeerInfo provider) {
+      PeerInfo known = found.get(provider.peer());
+      boolean isNew = known == null && found.size() < limit && !provider.peer().equals(self);
+      boolean isBetter = known != null && known.addresses().isEmpty();
+      if (isNew || isBetter) {
+        found.put(provider.peer(), provider);
+      }
+    }
+  }
+
+  /** Looks for values of a key, until a quorum of peers returned one. */
+  final class ValueSearch implements Query {
+
+    private final Bytes key;
+    private final Quorum quorum;
+
+    /**
+     * Begins with what is stored here.
+     *
+     * @param wanted how many peers must return a value
+     */
+    ValueSearch(
+        Bytes key, int wanted, Namespaces namespaces, PeerId self, Optional<ValueRecord> known) {
+      this.key = key;
+      this.quorum = new Quorum(namespaces, key, wanted);
+      known.ifPresent(record -> count(self, record));
+    }
+
+    @Override
+    public KademliaMessage question() {
+      return KademliaMessage.getValue(key);
+    }
+
+    @Override
+    public boolean onAnswer(PeerId from, KademliaMessage answer) {
+      ValueRecord record = answer.record();
+      // An answer without a value still names closer peers. Some send an empty record in its place.
+      return record == null || (record.key().size() == 0 && record.value().size() == 0)
+          || (record.key().equals(key) && count(from, record));
+    }
+
+    @Override
+    public boolean isSatisfied() {
+      return quorum.isReached();
+    }
+
+    @Override
+    public Outcome conclude(Finished walk) {
+      return quorum
+          .best()
+          .<Outcome>map(Outcome.FoundValue::new)
+          .orElseGet(() -> failure(walk, "the value of the key"));
+    }
+
+    private boolean count(PeerId holder, ValueRecord record) {
+      try {
+        quorum.onValue(holder, record.value());
+        return true;
+      } catch (InvalidRecordException invalid) {
+        return false; // The remote's fault, and to be remembered as such: whoever returns false says so.
+      }
+    }
+  }
+}
