@@ -176,12 +176,26 @@ public final class Router {
       return List.of();
     }
     peers.put(id, new Peer(id, version, outbound, idForm));
-    if (!meshes.isEmpty()) {
-      List<Subscription> subscriptions = new ArrayList<>();
-      meshes.keySet().forEach(topic -> subscriptions.add(new Subscription(true, topic)));
-      effects.add(
-          new Send(List.of(id), Rpc.ofSubscriptions(subscriptions), Traffic.CONTROL));
+    return greet(id);
+  }
+
+  /**
+   * What a peer must know of us: our subscriptions, and in which meshes it is. For a peer that was just taken in, and for one to
+   * which a new stream takes the place of a broken one; saying it twice does no harm.
+   */
+  public List<Effect> greet(PeerId id) {
+    if (!peers.containsKey(id) || meshes.isEmpty()) {
+      return List.of();
     }
+    List<Subscription> subscriptions = new ArrayList<>();
+    meshes.forEach(
+        (topic, mesh) -> {
+          subscriptions.add(new Subscription(true, topic));
+          if (mesh.members.contains(id)) {
+            newsFor(id).grafts.add(new Graft(topic));
+          }
+        });
+    effects.add(new Send(List.of(id), Rpc.ofSubscriptions(subscriptions), Traffic.CONTROL));
     return done();
   }
 
@@ -200,6 +214,20 @@ public final class Router {
   /** Whether the peer is known. */
   public boolean knows(PeerId id) {
     return peers.containsKey(id);
+  }
+
+  /** The software of a peer is known by now, and with it in which form it names messages. */
+  public void setIdForm(PeerId id, MessageIdForm form) {
+    Peer peer = peers.get(id);
+    if (peer != null) {
+      peer.idForm = form;
+    }
+  }
+
+  /** The topics that a peer is subscribed to, as far as known. */
+  public List<String> topicsOf(PeerId id) {
+    Peer peer = peers.get(id);
+    return peer == null ? List.of() : List.copyOf(peer.topics);
   }
 
   // ---- our own topics
@@ -308,6 +336,11 @@ public final class Router {
       effects.add(new Send(recipients, Rpc.ofMessage(message), Traffic.PUBLISHED));
     }
     return Optional.of(new Publication(message, recipients.size(), done()));
+  }
+
+  /** The sequence number that the next publication takes. */
+  public long nextSeqno() {
+    return nextSeqno;
   }
 
   private List<PeerId> recipients(String topic, long now) {

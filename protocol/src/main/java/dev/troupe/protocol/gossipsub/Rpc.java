@@ -37,6 +37,11 @@ public record Rpc(
     return new Rpc(subscriptions, List.of(), List.of(), List.of(), List.of(), List.of());
   }
 
+  /** The RPC of a peer that is subscribed to these topics and says nothing else. */
+  public static Rpc subscribed(List<String> topics) {
+    return ofSubscriptions(topics.stream().map(topic -> new Subscription(true, topic)).toList());
+  }
+
   static Rpc ofMessage(Message message) {
     return new Rpc(List.of(), List.of(message), List.of(), List.of(), List.of(), List.of());
   }

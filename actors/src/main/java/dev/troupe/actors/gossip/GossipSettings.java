@@ -1,0 +1,127 @@
+package dev.troupe.actors.gossip;
+
+import dev.troupe.protocol.gossipsub.GossipsubSettings;
+import dev.troupe.protocol.gossipsub.RpcCodec;
+import java.time.Duration;
+
+/**
+ * The limits and intervals of {@link Gossip}.
+ *
+ * @param router the parameters of the protocol
+ * @param queueBytes what may wait to be sent to one peer, in bytes (default 4 MiB; at least two largest RPCs)
+ * @param queueFrames the same as a number of RPCs (default 4096)
+ * @param inboundWindow bytes of one peer that may be on their way to the router (default 256 KiB)
+ * @param inboundStreamsPerPeer open streams of one peer to us; when it opens more, its oldest is reset (default 2)
+ * @param openAttempts how often in a row a stream to a peer is tried before the peer is given up until it identifies or
+ *     opens a stream again (default 4)
+ * @param openRetry the pause before the second of them, doubled before each further one (default 1 s)
+ * @param subscribersPerTopic local subscribers of one topic (default 1000)
+ * @param topic of each subscription
+ */
+public record GossipSettings(
+    GossipsubSettings router,
+    int queueBytes,
+    int queueFrames,
+    int inboundWindow,
+    int inboundStreamsPerPeer,
+    int openAttempts,
+    Duration openRetry,
+    int subscribersPerTopic,
+    TopicSettings topic) {
+
+  /**
+   * How a subscription finds peers.
+   *
+   * @param meshDeadline how long to wait for the first mesh member before saying that there is none (default 5 s)
+   * @param advertiseTtl how long the DHT remembers an advertisement; it is repeated at half of it (default 3 h)
+   * @param advertiseAttempts tries in a row (default 3)
+   * @param advertiseRetry the pause before the second of them, doubled before the third (default 2 s)
+   * @param discoverLimit how many providers to ask the DHT for (default 100)
+   * @param discoverBackoff the pause before discovering again while the mesh is below D_low, doubled each time (default 10 s)
+   * @param discoverBackoffMax its maximum (default 10 min)
+   */
+  public record TopicSettings(
+      Duration meshDeadline,
+      Duration advertiseTtl,
+      int advertiseAttempts,
+      Duration advertiseRetry,
+      int discoverLimit,
+      Duration discoverBackoff,
+      Duration discoverBackoffMax) {
+
+    /** The defaults named above. */
+    public static final TopicSettings DEFAULT =
+        new TopicSettings(
+            Duration.ofSeconds(5),
+            Duration.ofHours(3),
+            3,
+            Duration.ofSeconds(2),
+            100,
+            Duration.ofSeconds(10),
+            Duration.ofMinutes(10));
+
+    /**
+     * Checks the settings.
+     *
+     * @throws IllegalArgumentException naming the one that is wrong
+     */
+    public TopicSettings {
+      atLeast(1, "topic.meshDeadline", meshDeadline.toNanos());
+      atLeast(2, "topic.advertiseTtl", advertiseTtl.toNanos());
+      atLeast(1, "topic.advertiseAttempts", advertiseAttempts);
+      atLeast(1, "topic.advertiseRetry", advertiseRetry.toNanos());
+      atLeast(1, "topic.discoverLimit", discoverLimit);
+      atLeast(1, "topic.discoverBackoff", discoverBackoff.toNanos());
+      atLeast(
+          discoverBackoff.toNanos(), "topic.discoverBackoffMax", discoverBackoffMax.toNanos());
+    }
+  }
+
+  /** The defaults named above. */
+  public static final GossipSettings DEFAULT =
+      new GossipSettings(
+          GossipsubSettings.DEFAULT,
+          4 << 20,
+          4096,
+          256 << 10,
+          2,
+          4,
+          Duration.ofSeconds(1),
+          1000,
+          TopicSettings.DEFAULT);
+
+  /**
+   * Checks the settings.
+   *
+   * @throws IllegalArgumentException naming the one that is wrong
+   */
+  public GossipSettings {
+    atLeast(2L * RpcCodec.MAX_RPC_BYTES, "queueBytes", queueBytes);
+    atLeast(1, "queueFrames", queueFrames);
+    atLeast(1, "inboundWindow", inboundWindow);
+    atLeast(1, "inboundStreamsPerPeer", inboundStreamsPerPeer);
+    atLeast(1, "openAttempts", openAttempts);
+    atLeast(1, "openRetry", openRetry.toNanos());
+    atLeast(1, "subscribersPerTopic", subscribersPerTopic);
+  }
+
+  /** The same with other parameters of the protocol. */
+  public GossipSettings withRouter(GossipsubSettings other) {
+    return new GossipSettings(
+        other,
+        queueBytes,
+        queueFrames,
+        inboundWindow,
+        inboundStreamsPerPeer,
+        openAttempts,
+        openRetry,
+        subscribersPerTopic,
+        topic);
+  }
+
+  private static void atLeast(long least, String name, long value) {
+    if (value < least) {
+      throw new IllegalArgumentException(name + " must be at least " + least + ", not " + value);
+    }
+  }
+}
