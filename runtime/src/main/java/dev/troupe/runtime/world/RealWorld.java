@@ -1,0 +1,89 @@
+package dev.troupe.runtime.world;
+
+import dev.troupe.actors.builtin.BuiltInHost;
+import dev.troupe.actors.host.Host;
+import dev.troupe.actors.link.EventLoop;
+import dev.troupe.actors.world.HostSettings;
+import dev.troupe.actors.world.Ticker;
+import dev.troupe.actors.world.World;
+import dev.troupe.protocol.crypto.Crypto;
+import dev.troupe.protocol.crypto.RandomSource;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.keys.PrivateKey;
+import dev.troupe.protocol.noise.NoiseTransport;
+import dev.troupe.runtime.crypto.ConscryptCrypto;
+import dev.troupe.runtime.netty.TcpTransport;
+import java.nio.ByteBuffer;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.random.RandomGenerator;
+
+/**
+ * Hosts over TCP, the fastest cryptography there is, the machine's clocks and its secure randomness. One serves any number of peers.
+ * Close it when they have stopped. Thread-safe.
+ */
+public final class RealWorld implements World, AutoCloseable {
+
+  private final Crypto crypto = ConscryptCrypto.orPortable();
+  private final SecureRandom secureRandom = new SecureRandom();
+  private final TcpTransport tcp;
+  private final Map<EventLoop, ByteBuffer> scratch = new ConcurrentHashMap<>();
+
+  private RealWorld(int threads) {
+    this.tcp = new TcpTransport(threads);
+  }
+
+  /** A world with an event loop for each processor. */
+  public static RealWorld create() {
+    return new RealWorld(Runtime.getRuntime().availableProcessors());
+  }
+
+  @Override
+  public Crypto crypto() {
+    return crypto;
+  }
+
+  @Override
+  public RandomSource keyMaterial() {
+    return secureRandom::nextBytes;
+  }
+
+  @Override
+  public RandomGenerator random(PeerId owner, String purpose) {
+    return new SplittableRandom(secureRandom.nextLong());
+  }
+
+  @Override
+  public Ticker ticker() {
+    return System::nanoTime;
+  }
+
+  @Override
+  public InstantSource clock() {
+    return InstantSource.system();
+  }
+
+  @Override
+  public Host createHost(PrivateKey identity, HostSettings settings) {
+    return new BuiltInHost(
+        identity,
+        settings,
+        crypto,
+        keyMaterial(),
+        List.of(tcp),
+        tcp.nextLoop(),
+        loop ->
+            scratch.computeIfAbsent(
+                loop, l -> ByteBuffer.allocateDirect(NoiseTransport.MAX_PLAINTEXT)));
+  }
+
+  /** Closes all sockets and ends the event loops. */
+  @Override
+  public void close() {
+    tcp.close();
+  }
+}
