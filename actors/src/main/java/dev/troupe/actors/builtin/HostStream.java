@@ -130,17 +130,22 @@ final class HostStream implements Stream, StreamListener {
     ByteBuffer slice = data.slice(data.position(), part);
     data.position(data.position() + part);
     taken += part;
-    if (part > 0 || !all) {
+    if (part > 0) {
       onLoop(
           () -> {
             handedOver += part;
             if (!writeClosed) {
               stream.write(slice);
             }
-            if (!all && !ended) {
+            countDrained();
+          });
+    }
+    if (!all) {
+      // Never from inside this call, where the writer does not expect to be told.
+      loop.execute(
+          () -> {
+            if (!ended) {
               stream.notifyWhenWritable();
-            } else {
-              countDrained();
             }
           });
     }

@@ -8,11 +8,16 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A TCP connection as a link; its handler is the last of the channel's pipeline. */
 final class NettyLink extends ChannelInboundHandlerAdapter implements RawLink {
+
+  private static final Logger LOG = LoggerFactory.getLogger(NettyLink.class);
 
   private final Channel channel;
   private final NettyEventLoop loop;
@@ -159,6 +164,11 @@ final class NettyLink extends ChannelInboundHandlerAdapter implements RawLink {
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     closeReason = String.valueOf(cause.getMessage());
+    if (cause instanceof IOException) {
+      LOG.debug("link to {} failed", remoteAddress, cause);
+    } else {
+      LOG.error("link to {} closed: a defect in handling it", remoteAddress, cause);
+    }
     channel.close();
   }
 }
