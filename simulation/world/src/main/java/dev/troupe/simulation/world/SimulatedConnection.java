@@ -112,7 +112,7 @@ final class SimulatedConnection {
                       if (farHost.isDead() || still) {
                         end(
                             new HostFailure(
-                                Kind.CONNECTION_LOST,
+                                Kind.TIMED_OUT,
                                 "nothing heard of peer "
                                     + info.peer()
                                     + " for "
@@ -251,13 +251,12 @@ final class SimulatedConnection {
       return;
     }
     over = true;
-    HostFailure lost = new HostFailure(Kind.CONNECTION_LOST, reason.message());
     for (Call<Stream> call : List.copyOf(opening.values())) {
-      call.fail(Kind.CONNECTION_LOST, reason.message());
+      call.fail(reason.kind(), reason.message());
     }
     opening.clear();
     for (SimulatedStream stream : new ArrayList<>(streams.values())) {
-      stream.onConnectionEnded(lost);
+      stream.onConnectionEnded(reason);
     }
     host.ended(this, reason);
   }

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * agree on a protocol in one round trip, identify is a record. One loop runs all its callbacks, in
  * order.
  */
-final class SimulatedHost implements Host {
+final class SimulatedHost implements Host, Listening {
 
   private static final String PROTOCOL_VERSION = "ipfs/0.1.0";
 
@@ -98,7 +98,7 @@ final class SimulatedHost implements Host {
       call.fail(Kind.UNSUPPORTED_ADDRESS, "no transport here listens at " + address);
       return;
     }
-    List<Endpoint> bound = asked.isMemory() ? bindMemory(asked) : bindIp(asked);
+    List<Endpoint> bound = machine.bind(asked, this);
     if (bound.isEmpty()) {
       call.fail(Kind.ADDRESS_UNAVAILABLE, address + " is in use, or not on this machine");
       return;
@@ -108,32 +108,6 @@ final class SimulatedHost implements Host {
     emit(new HostEvent.ListenAddressesChanged(listenAddresses()));
     identifyAgain();
     later(() -> call.succeed(addresses));
-  }
-
-  private List<Endpoint> bindMemory(Endpoint asked) {
-    TreeMap<Long, SimulatedHost> memory = network.memory();
-    long number = asked.port();
-    if (number == 0) {
-      number = memory.isEmpty() ? 1 : memory.lastKey() + 1;
-    }
-    if (memory.putIfAbsent(number, this) != null) {
-      return List.of();
-    }
-    return List.of(asked.withPort(number));
-  }
-
-  private List<Endpoint> bindIp(Endpoint asked) {
-    List<Endpoint> places = machine.interfaces(asked);
-    if (places.isEmpty()) {
-      return List.of();
-    }
-    long port = asked.port() == 0 ? machine.freePort(places) : asked.port();
-    List<Endpoint> bound = places.stream().map(place -> place.withPort(port)).toList();
-    if (port < 0 || !bound.stream().allMatch(machine::isFree)) {
-      return List.of();
-    }
-    bound.forEach(endpoint -> machine.bind(endpoint, this));
-    return bound;
   }
 
   @Override
@@ -169,7 +143,7 @@ final class SimulatedHost implements Host {
     dialling++;
     call.onFailure(() -> dialling--);
     timeOut(call, settings.dialTimeout(), "no answer from " + address);
-    SimulatedWorld there = machineOf(target);
+    SimulatedWorld there = machine.machineAt(target);
     if (there == null) {
       if (target.isMemory()) {
         call.fail(Kind.REFUSED, "nobody listens at " + address);
@@ -180,17 +154,8 @@ final class SimulatedHost implements Host {
     return call;
   }
 
-  private @Nullable SimulatedWorld machineOf(Endpoint target) {
-    if (target.isMemory()) {
-      SimulatedHost host = network.memory().get(target.port());
-      return host == null ? null : host.machine;
-    }
-    return target.isLoopback() ? machine : network.machineAt(target.place());
-  }
-
-  private static @Nullable SimulatedHost listenerAt(
-      SimulatedNetwork network, SimulatedWorld there, Endpoint target) {
-    return target.isMemory() ? network.memory().get(target.port()) : there.listener(target);
+  private static @Nullable SimulatedHost listenerAt(SimulatedWorld there, Endpoint target) {
+    return there.listener(target) instanceof SimulatedHost host ? host : null;
   }
 
   /**
@@ -228,7 +193,7 @@ final class SimulatedHost implements Host {
     }
 
     private void arrive() {
-      SimulatedHost answering = listenerAt(network, there, target);
+      SimulatedHost answering = listenerAt(there, target);
       if (answering == null) {
         back.send("refuse", 0, () -> call.fail(Kind.REFUSED, "nobody listens at " + address));
         return;
@@ -256,10 +221,13 @@ final class SimulatedHost implements Host {
         out.send("abort", 0, () -> upgradingThere(answering, false));
         return;
       }
-      if (expected != null && !expected.equals(answering.peerId)) {
+      boolean self = answering.peerId.equals(peerId);
+      if (self || (expected != null && !expected.equals(answering.peerId))) {
         call.fail(
             Kind.WRONG_PEER,
-            address + " is " + answering.peerId + ", not the expected " + expected);
+            self
+                ? address + " is this host itself"
+                : address + " is " + answering.peerId + ", not the expected " + expected);
         out.send("abort", 0, () -> upgradingThere(answering, false));
         return;
       }
@@ -370,7 +338,7 @@ final class SimulatedHost implements Host {
     SimulatedConnection open = connections.get(connection);
     if (open != null && !dead) {
       connections.remove(connection);
-      open.close(new HostFailure(Kind.CANCELLED, reason));
+      open.close(new HostFailure(Kind.CLOSED, reason));
     }
   }
 
@@ -432,7 +400,6 @@ final class SimulatedHost implements Host {
     if (!closed) {
       closed = true;
       machine.unbind(this);
-      network.memory().values().removeIf(this::equals);
       listening.clear();
       List.copyOf(calls).forEach(call -> call.fail(Kind.CLOSED, "this host is closing"));
       for (SimulatedConnection connection : List.copyOf(connections.values())) {
@@ -465,7 +432,8 @@ final class SimulatedHost implements Host {
     return calls;
   }
 
-  SimulatedWorld machine() {
+  @Override
+  public SimulatedWorld machine() {
     return machine;
   }
 

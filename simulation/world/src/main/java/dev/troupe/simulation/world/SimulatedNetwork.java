@@ -3,7 +3,9 @@ package dev.troupe.simulation.world;
 import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.crypto.PortableCrypto;
 import dev.troupe.protocol.crypto.RandomSource;
+import dev.troupe.protocol.noise.NoiseTransport;
 import dev.troupe.simulation.kernel.SimulatedSystem;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -11,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
@@ -40,13 +43,14 @@ public final class SimulatedNetwork {
   private final Crypto crypto = new PortableCrypto();
   private final RandomGenerator jitter;
   private final RandomSource keyMaterial;
+  private final ByteBuffer scratch = ByteBuffer.allocate(NoiseTransport.MAX_PLAINTEXT);
   private final Map<String, SimulatedWorld> machines = new LinkedHashMap<>();
   private final Map<String, SimulatedWorld> byIp = new LinkedHashMap<>();
   private final Map<Pair, Long> latencies = new LinkedHashMap<>();
   private final Map<Pair, Long> partedSince = new LinkedHashMap<>();
   private final Set<Pipe> stalled = new LinkedHashSet<>();
   private final Set<SimulatedConnection> connections = new LinkedHashSet<>();
-  private final TreeMap<Long, SimulatedHost> memory = new TreeMap<>();
+  private final NavigableMap<Long, Listening> memory = new TreeMap<>();
 
   /** A network with the default settings. */
   public SimulatedNetwork(SimulatedSystem system) {
@@ -154,6 +158,11 @@ public final class SimulatedNetwork {
     return crypto;
   }
 
+  /** One for all loops: tasks of two loops never run at the same time. */
+  ByteBuffer scratch() {
+    return scratch.clear();
+  }
+
   RandomSource keyMaterial() {
     return keyMaterial;
   }
@@ -206,7 +215,7 @@ public final class SimulatedNetwork {
     return machines.get(name);
   }
 
-  TreeMap<Long, SimulatedHost> memory() {
+  NavigableMap<Long, Listening> memory() {
     return memory;
   }
 }

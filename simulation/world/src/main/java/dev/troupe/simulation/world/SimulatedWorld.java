@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -29,10 +30,11 @@ public final class SimulatedWorld implements World {
   private final String ip4;
   private final String ip6;
   private final List<SimulatedHost> hosts = new ArrayList<>();
-  private final Map<Endpoint, SimulatedHost> listeners = new LinkedHashMap<>();
+  private final Map<Endpoint, Listening> listeners = new LinkedHashMap<>();
   private int nextPort = FIRST_FREE_PORT;
   private int hostNumber;
   private boolean down;
+  private int incarnation;
 
   SimulatedWorld(SimulatedNetwork network, String name, String ip4, String ip6) {
     this.network = network;
@@ -87,6 +89,15 @@ public final class SimulatedWorld implements World {
     return host;
   }
 
+  /**
+   * This machine as a world whose hosts are the built-in one over simulated links: every byte of
+   * multistream, Noise and Yamux is there, for what must be true on the wire. It costs much more
+   * than this world, whose hosts have streams only; the two kinds of host do not reach one another.
+   */
+  public World overLinks() {
+    return new WorldOverLinks(network, this);
+  }
+
   @Override
   public String toString() {
     return name;
@@ -101,10 +112,11 @@ public final class SimulatedWorld implements World {
 
   void crash() {
     down = true;
+    incarnation++;
     hosts.forEach(SimulatedHost::die);
     hosts.clear();
     listeners.clear();
-    network.memory().values().removeIf(SimulatedHost::isDead);
+    network.memory().values().removeIf(each -> each.machine() == this);
   }
 
   void restart() {
@@ -115,8 +127,46 @@ public final class SimulatedWorld implements World {
     hosts.remove(host);
   }
 
+  /** Counts the crashes: what belongs to an earlier one is dead. */
+  int incarnation() {
+    return incarnation;
+  }
+
+  /**
+   * Binds an endpoint, port 0 to any free one; answers all that it means, empty when it is in use
+   * or not on this machine.
+   */
+  List<Endpoint> bind(Endpoint asked, Listening listening) {
+    return asked.isMemory() ? bindMemory(asked, listening) : bindIp(asked, listening);
+  }
+
+  private List<Endpoint> bindMemory(Endpoint asked, Listening listening) {
+    NavigableMap<Long, Listening> memory = network.memory();
+    long number = asked.port();
+    if (number == 0) {
+      number = memory.isEmpty() ? 1 : memory.lastKey() + 1;
+    }
+    return memory.putIfAbsent(number, listening) == null
+        ? List.of(asked.withPort(number))
+        : List.of();
+  }
+
+  private List<Endpoint> bindIp(Endpoint asked, Listening listening) {
+    List<Endpoint> places = interfaces(asked);
+    if (places.isEmpty()) {
+      return List.of();
+    }
+    long port = asked.port() == 0 ? freePort(places) : asked.port();
+    List<Endpoint> bound = places.stream().map(place -> place.withPort(port)).toList();
+    if (port < 0 || bound.stream().anyMatch(listeners::containsKey)) {
+      return List.of();
+    }
+    bound.forEach(endpoint -> listeners.put(endpoint, listening));
+    return bound;
+  }
+
   /** The endpoints that listening at one means; empty when it is not on this machine. */
-  List<Endpoint> interfaces(Endpoint asked) {
+  private List<Endpoint> interfaces(Endpoint asked) {
     if (asked.isUnspecified()) {
       return asked.kind() == Protocol.IP4
           ? List.of(asked.at(Protocol.IP4, ip4), asked.at(Protocol.IP4, "127.0.0.1"))
@@ -126,11 +176,9 @@ public final class SimulatedWorld implements World {
     return here ? List.of(asked) : List.of();
   }
 
-  /** A port that is free at all these endpoints, or -1. */
-  int freePort(List<Endpoint> endpoints) {
+  private int freePort(List<Endpoint> endpoints) {
     for (int tried = FIRST_FREE_PORT; tried <= LAST_PORT; tried++) {
-      int port = nextPort;
-      nextPort = nextPort == LAST_PORT ? FIRST_FREE_PORT : nextPort + 1;
+      int port = nextPort();
       if (endpoints.stream().noneMatch(each -> listeners.containsKey(each.withPort(port)))) {
         return port;
       }
@@ -138,26 +186,34 @@ public final class SimulatedWorld implements World {
     return -1;
   }
 
-  boolean isFree(Endpoint endpoint) {
-    return !listeners.containsKey(endpoint);
+  private int nextPort() {
+    int port = nextPort;
+    nextPort = nextPort == LAST_PORT ? FIRST_FREE_PORT : nextPort + 1;
+    return port;
   }
 
-  void bind(Endpoint endpoint, SimulatedHost host) {
-    listeners.put(endpoint, host);
+  void unbind(Listening listening) {
+    listeners.values().removeIf(listening::equals);
+    network.memory().values().removeIf(listening::equals);
   }
 
-  void unbind(SimulatedHost host) {
-    listeners.values().removeIf(host::equals);
+  /** Who listens at an endpoint of this machine. */
+  @Nullable Listening listener(Endpoint endpoint) {
+    return endpoint.isMemory() ? network.memory().get(endpoint.port()) : listeners.get(endpoint);
   }
 
-  @Nullable SimulatedHost listener(Endpoint endpoint) {
-    return listeners.get(endpoint);
+  /** Which machine an endpoint leads to, seen from this one; null where there is none. */
+  @Nullable SimulatedWorld machineAt(Endpoint target) {
+    if (target.isMemory()) {
+      Listening listening = network.memory().get(target.port());
+      return listening == null ? null : listening.machine();
+    }
+    return target.isLoopback() ? this : network.machineAt(target.place());
   }
 
   /** Where this machine's packets to a place come from. */
   Endpoint source(Endpoint target) {
-    int port = nextPort;
-    nextPort = nextPort == LAST_PORT ? FIRST_FREE_PORT : nextPort + 1;
+    int port = nextPort();
     if (target.isMemory()) {
       return new Endpoint(Protocol.MEMORY, "", port);
     }

@@ -18,6 +18,9 @@
  * <p>Read {@link dev.troupe.simulation.world.SimulatedNetwork} (machines and faults), then {@code
  * SimulatedHost} (dialling in three legs), {@code SimulatedConnection}, {@code SimulatedStream}
  * (flow control) and {@code Pipe} (latency, partition, loss).
+ *
+ * <p>{@code SimulatedWorld.overLinks()} is the same machine with the built-in host over {@code
+ * SimulatedLinks}: every byte of multistream, Noise and Yamux, where the wire itself is under test.
  */
 @NullMarked
 package dev.troupe.simulation.world;
