@@ -423,6 +423,7 @@ public final class Dht {
     return inEveryState()
         .onMessage(Operation.class, this::onOperation)
         .onMessage(TablePopulated.class, unused -> onlyIf(!table.isEmpty(), this::becomeReady))
+        .onMessage(TableEmptied.class, unused -> Behaviors.same())
         .onMessage(GateDeadline.class, unused -> becomeDegraded())
         .onMessage(RetryDue.class, unused -> retryAfter(settings.timing().firstRetry()))
         .build();
@@ -444,6 +445,7 @@ public final class Dht {
     return inEveryState()
         .onMessage(Operation.class, this::onOperation)
         .onMessage(TablePopulated.class, unused -> onlyIf(!table.isEmpty(), this::becomeReady))
+        .onMessage(TableEmptied.class, unused -> Behaviors.same())
         .onMessage(GateDeadline.class, unused -> becomeDegraded())
         .onMessage(RetryDue.class, unused -> retryAfter(settings.timing().retry()))
         .build();
@@ -454,6 +456,7 @@ public final class Dht {
     return inEveryState()
         .onMessage(Operation.class, this::onOperationWhileDegraded)
         .onMessage(TablePopulated.class, unused -> onlyIf(!table.isEmpty(), this::becomeReady))
+        .onMessage(TableEmptied.class, unused -> Behaviors.same())
         .onMessage(RetryDue.class, unused -> retryAfter(settings.timing().retry()))
         .build();
   }
@@ -489,7 +492,6 @@ public final class Dht {
         .onMessage(StreamOffered.class, this::onStreamOffered)
         .onMessage(StreamEnded.class, this::onStreamEnded)
         .onMessage(Serve.class, this::onServe)
-        .onMessage(TableEmptied.class, unused -> Behaviors.same())
         .onSignal(PreRestart.class, unused -> onPreRestart())
         .onSignal(PostStop.class, unused -> onPostStop());
   }
@@ -759,8 +761,9 @@ public final class Dht {
   private void onExplored(Bytes target) {
     exploration = Optional.empty();
     if (target.equals(self().bytes())) {
-      unexplored.addAll(
-          table.refreshTargets(settings.timing().refresh(), random, environment.now()));
+      // Half of the interval, lest a bucket that was asked about a moment after the timer wait for a second turn of it.
+      Duration interval = settings.timing().refresh().dividedBy(2);
+      unexplored.addAll(table.refreshTargets(interval, random, environment.now()));
     }
     exploreNext();
   }

@@ -1,0 +1,413 @@
+package dev.troupe.actors.dht;
+
+import static dev.troupe.actors.dht.Readiness.UNTIL_GATE_OPENS;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.troupe.actors.dht.Dht.OperationFailed;
+import dev.troupe.actors.dht.Dht.PeerWithAddresses;
+import dev.troupe.actors.dht.Dht.Reason;
+import dev.troupe.actors.dht.Dht.State;
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.kademlia.KademliaMessage;
+import dev.troupe.protocol.kademlia.KademliaMessage.Type;
+import dev.troupe.protocol.kademlia.Key;
+import dev.troupe.protocol.kademlia.PeerInfo;
+import dev.troupe.protocol.kademlia.ValueRecord;
+import dev.troupe.simulation.kernel.Probe;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What operations do once they run: the real Dht and its lookups, on virtual time, among scripted peers. */
+class DhtLookupTest {
+
+  private static final Duration SECOND = Duration.ofSeconds(1);
+
+  private final Script bootstrap = Script.peerNumber(1);
+  private DhtFixture fixture;
+
+  @AfterEach
+  void close() {
+    fixture.close();
+  }
+
+  @Test
+  void aPeerInTheAddressBookIsFoundWithoutAskingAnybody() {
+    ready(bootstrap);
+    bootstrap.requests.clear();
+    fixture.addressBook.put(Script.peer(9), List.of(Script.address(9)));
+    assertEquals(found(9), findPeer(9).next());
+    assertEquals(List.of(), bootstrap.requests);
+  }
+
+  @Test
+  void aPeerIsFoundThroughOthersAndItsAddressesAreLearned() {
+    Script middle = Script.peerNumber(2);
+    Script wanted = Script.peerNumber(9);
+    bootstrap.answer = Script.naming(middle);
+    middle.answer = Script.naming(wanted);
+    middle.server = false; // So that it is not in the table before it is asked.
+    ready(bootstrap, middle);
+    fixture.addressBook.clear();
+    Probe<Object> reply = findPeer(9);
+    fixture.advance(SECOND);
+    assertEquals(found(9), reply.next());
+    assertEquals(List.of(Script.address(9)), fixture.addressBook.get(wanted.peer));
+  }
+
+  @Test
+  void aPeerNobodyKnowsIsNotFound() {
+    ready(bootstrap);
+    Probe<Object> reply = findPeer(9);
+    fixture.advance(SECOND);
+    assertFailed(Reason.NOT_FOUND, reply);
+  }
+
+  @Test
+  void aRecordIsPlacedWithTheNearestPeers() {
+    Script[] peers = network(30);
+    ready(peers);
+    Probe<Object> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.Provide(Script.hash("x"), UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
+    fixture.advance(SECOND.multipliedBy(5));
+    assertEquals(new Dht.Provided(Script.hash("x"), 20), reply.next());
+    Key target = Key.of(Script.hash("x").encoded());
+    List<Script> nearest =
+        Arrays.stream(peers)
+            .sorted(
+                Comparator.comparing(
+                    p -> Key.of(p.peer).distanceTo(target)))
+            .limit(20)
+            .toList();
+    for (Script peer : peers) {
+      long records =
+          peer.requests.stream().filter(r -> r.type() == Type.ADD_PROVIDER).count();
+      assertEquals(nearest.contains(peer) ? 1 : 0, records);
+    }
+    KademliaMessage sent =
+        nearest.get(0).requests.stream()
+            .filter(r -> r.type() == Type.ADD_PROVIDER)
+            .findFirst()
+            .orElseThrow();
+    assertEquals(Script.hash("x").encoded(), sent.key(), "a multihash, not a CID");
+    assertEquals(
+        List.of(new PeerInfo(DhtFixture.SELF, List.of(Script.address(0)))), sent.providers());
+  }
+
+  @Test
+  void aValueThatNobodyTakesIsRejectedAndNobodyIsForgottenForRefusing() {
+    bootstrap.answer =
+        request ->
+            request.type() == Type.PUT_VALUE ? null : Script.naming().apply(request);
+    ready(bootstrap);
+    Probe<Object> reply = put("/test/a", "v");
+    fixture.advance(SECOND);
+    assertFailed(Reason.REJECTED, reply);
+    assertEquals(new Dht.StateChanged(State.READY, 1, 0), fixture.state());
+  }
+
+  @Test
+  void aValueIsStoredHereToo() throws Exception {
+    ready(bootstrap);
+    put("/test/a", "v");
+    fixture.advance(SECOND);
+    DhtFixture.InboundPipe pipe = fixture.openInbound(bootstrap.peer);
+    pipe.send(KademliaMessage.getValue(Bytes.utf8("/test/a")));
+    assertEquals("v", pipe.answer().record().value().utf8());
+  }
+
+  @Test
+  void theValueThatAQuorumHoldsIsGot() {
+    Script a = holding(2, "old");
+    Script b = holding(3, "new");
+    Script c = holding(4, "new");
+    bootstrap.answer = Script.naming(a, b, c);
+    ready(bootstrap, a, b, c);
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(SECOND);
+    assertEquals(
+        new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("new")), reply.next());
+  }
+
+  @Test
+  void whereFewerThanAQuorumHoldAValueItIsGotAllTheSame() {
+    Script a = holding(2, "only");
+    bootstrap.answer = Script.naming(a);
+    ready(bootstrap, a);
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(SECOND);
+    assertEquals(
+        new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("only")), reply.next());
+  }
+
+  @Test
+  void aRecordOfAnotherKeyIsNotBelieved() {
+    Script liar = Script.peerNumber(2);
+    liar.answer =
+        request ->
+            request.type() == Type.GET_VALUE
+                ? request.answer(
+                    new ValueRecord(Bytes.utf8("/test/other"), Bytes.utf8("x")),
+                    List.of(),
+                    List.of())
+                : Script.naming().apply(request);
+    ready(liar);
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(SECOND);
+    assertFailed(Reason.NO_PEERS, reply);
+    assertEquals(State.READY, fixture.state().state(), "it answered, if nonsense");
+  }
+
+  @Test
+  void findingProvidersStopsAtTheLimit() {
+    Script[] many = network(12);
+    for (Script peer : many) {
+      peer.answer =
+          request ->
+              request.answer(
+                  null, List.of(), List.of(Script.peerNumber(100 + peer.hashCode() % 7).info()));
+    }
+    bootstrap.answer =
+        request ->
+            request.answer(
+                null,
+                Arrays.stream(many).map(Script::info).toList(),
+                List.of(
+                    Script.peerNumber(50).info(),
+                    new PeerInfo(DhtFixture.SELF, List.of()),
+                    Script.peerNumber(51).info(),
+                    Script.peerNumber(50).info(),
+                    Script.peerNumber(52).info()));
+    ready(bootstrap);
+    fixture.dials.clear();
+    Probe<Object> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.FindProviders(
+            Script.hash("x"), 2, UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
+    fixture.advance(SECOND);
+    assertEquals(
+        new Dht.ProvidersFound(
+            Script.hash("x"),
+            List.of(
+                new PeerWithAddresses(Script.peer(50), List.of(Script.address(50))),
+                new PeerWithAddresses(Script.peer(51), List.of(Script.address(51))))),
+        reply.next());
+    assertEquals(List.of(), fixture.dials, "nobody else was needed");
+    assertEquals(
+        List.of(Script.address(52)), fixture.addressBook.get(Script.peer(52)), "learned");
+  }
+
+  @Test
+  void providersFoundWhenTimeRunsOutAreAnAnswer() {
+    Script silent = Script.peerNumber(2);
+    Script[] chain = chainOfSlowPeers(20);
+    bootstrap.answer =
+        request ->
+            request.answer(
+                null, List.of(chain[0].info()), List.of(Script.peerNumber(50).info()));
+    ready(bootstrap);
+    for (Script slow : chain) {
+      fixture.remotes.put(slow.peer, slow);
+    }
+    fixture.remotes.put(silent.peer, silent);
+    Probe<Object> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.FindProviders(
+            Script.hash("x"), 5, UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
+    long asked = fixture.system.now();
+    Dht.ProvidersFound found =
+        (Dht.ProvidersFound) reply.expect(Object.class, Duration.ofSeconds(20));
+    assertEquals(1, found.providers().size());
+    assertEquals(Duration.ofSeconds(10).toNanos(), fixture.system.now() - asked);
+  }
+
+  @Test
+  void anOperationThatTakesTooLongTimesOut() {
+    Script[] chain = chainOfSlowPeers(20);
+    bootstrap.answer = Script.naming(chain[0]);
+    ready(bootstrap);
+    for (Script slow : chain) {
+      fixture.remotes.put(slow.peer, slow);
+    }
+    Probe<Object> reply = findPeer(77);
+    long asked = fixture.system.now();
+    assertEquals(
+        Reason.TIMED_OUT,
+        reply.expect(OperationFailed.class, Duration.ofSeconds(20)).reason());
+    assertEquals(Duration.ofSeconds(10).toNanos(), fixture.system.now() - asked);
+  }
+
+  @Test
+  void executionIsCountedFromWhenTheStashIsLeft() {
+    bootstrap.dialTime = Duration.ofSeconds(25);
+    bootstrap.silent = true;
+    fixture = new DhtFixture(DhtFixture.joining(bootstrap), bootstrap);
+    Probe<Object> reply = findPeer(77);
+    fixture.advance(Duration.ofSeconds(26));
+    reply.expectNone();
+    fixture.advance(Duration.ofSeconds(3));
+    // One peer, silent for the 3 s that a request may take; not for what was left of anything since it was asked.
+    assertFailed(Reason.NO_PEERS, reply);
+  }
+
+  @Test
+  void aPeerThatDoesNotAnswerIsForgottenAndItsStreamReset() {
+    Script silent = Script.peerNumber(2);
+    ready(bootstrap, silent);
+    fixture.identify(silent);
+    assertEquals(2, fixture.state().peers());
+    silent.silent = true;
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(Duration.ofSeconds(4));
+    assertFailed(Reason.NOT_FOUND, reply);
+    assertEquals(1, fixture.state().peers());
+    assertEquals(0, fixture.openStreams);
+    // It comes back when it says anew who it is.
+    fixture.identify(silent);
+    assertEquals(2, fixture.state().peers());
+  }
+
+  @Test
+  void whoeverIsMetEntersTheTableAtItsListenAddressAndLeavesWhenItServesNoMore()
+      throws Exception {
+    ready(bootstrap);
+    Script met = Script.peerNumber(5);
+    fixture.identify(met);
+    assertEquals(2, fixture.state().peers());
+    DhtFixture.InboundPipe pipe = fixture.openInbound(bootstrap.peer);
+    pipe.send(KademliaMessage.findNode(met.peer.bytes()));
+    assertEquals(
+        List.of(
+            new PeerInfo(
+                met.peer, List.of(met.address), PeerInfo.Connectedness.CONNECTED)),
+        pipe.answer().closerPeers());
+    fixture.disconnect(met);
+    assertEquals(2, fixture.state().peers(), "the table is not the set of connections");
+    met.server = false;
+    fixture.identify(met);
+    assertEquals(1, fixture.state().peers());
+  }
+
+  @Test
+  void noMoreThanSoManyPeersAreAskedAtATime() {
+    Script[] peers = network(60);
+    for (Script peer : peers) {
+      peer.dialTime = Duration.ofMillis(500);
+    }
+    bootstrap.answer = Script.naming(peers);
+    fixture =
+        new DhtFixture(
+            DhtFixture.joining(bootstrap),
+            Stream.concat(
+                    Stream.of(bootstrap), Arrays.stream(peers))
+                .toArray(Script[]::new));
+    fixture.advance(Duration.ofMillis(100));
+    assertEquals(11, fixture.dials.size(), "the bootstrap peer, and ten of the first walk");
+  }
+
+  @Test
+  void aDialThatFailsDoesNotCountAgainstTheBudgetOfTime() {
+    Script dead = Script.peerNumber(2);
+    dead.reachable = false;
+    dead.dialTime = Duration.ofSeconds(9);
+    bootstrap.answer = Script.naming(dead);
+    ready(bootstrap, dead);
+    fixture.advance(Duration.ofSeconds(10));
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(Duration.ofSeconds(3).plusMillis(100));
+    assertFailed(Reason.NOT_FOUND, reply);
+  }
+
+  @Test
+  void bucketsAreLookedAfterEveryTenMinutes() {
+    ready(bootstrap);
+    int before = bootstrap.requests.size();
+    fixture.advance(Duration.ofMinutes(10));
+    List<Type> later =
+        bootstrap.requests.subList(before, bootstrap.requests.size()).stream()
+            .map(KademliaMessage::type)
+            .toList();
+    assertEquals(List.of(Type.FIND_NODE, Type.FIND_NODE), later, "ourselves, and one bucket");
+  }
+
+  private void ready(Script... remotes) {
+    fixture = new DhtFixture(DhtFixture.joining(remotes[0]), remotes);
+    fixture.advance(SECOND.multipliedBy(5));
+    assertEquals(State.READY, fixture.state().state());
+  }
+
+  private static Script[] network(int size) {
+    Script[] peers = new Script[size];
+    for (int i = 0; i < size; i++) {
+      peers[i] = Script.peerNumber(1000 + i);
+    }
+    for (Script peer : peers) {
+      peer.answer = Script.naming(peers);
+    }
+    return peers;
+  }
+
+  /** Each names the next, after a dial of two seconds. */
+  private static Script[] chainOfSlowPeers(int length) {
+    Script[] chain = new Script[length];
+    for (int i = 0; i < length; i++) {
+      chain[i] = Script.peerNumber(2000 + i);
+      chain[i].dialTime = Duration.ofSeconds(2);
+    }
+    for (int i = 0; i + 1 < length; i++) {
+      chain[i].answer = Script.naming(chain[i + 1]);
+    }
+    return chain;
+  }
+
+  private static Script holding(long number, String value) {
+    Script script = Script.peerNumber(number);
+    script.answer =
+        request ->
+            request.type() == Type.GET_VALUE
+                ? request.answer(
+                    new ValueRecord(request.key(), Bytes.utf8(value)), List.of(), List.of())
+                : Script.naming().apply(request);
+    return script;
+  }
+
+  private Probe<Object> findPeer(long number) {
+    Probe<Object> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.FindPeer(
+            Script.peer(number), UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
+    return reply;
+  }
+
+  private Probe<Object> get(String key) {
+    Probe<Object> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.GetValue(Bytes.utf8(key), UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
+    return reply;
+  }
+
+  private Probe<Object> put(String key, String value) {
+    Probe<Object> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.PutValue(
+            Bytes.utf8(key),
+            Bytes.utf8(value),
+            UNTIL_GATE_OPENS,
+            DhtStashTest.Kind.narrow(reply)));
+    return reply;
+  }
+
+  private static Dht.PeerFound found(long number) {
+    return new Dht.PeerFound(
+        new PeerWithAddresses(Script.peer(number), List.of(Script.address(number))));
+  }
+
+  private static void assertFailed(Reason reason, Probe<Object> reply) {
+    assertEquals(reason, reply.expect(OperationFailed.class).reason());
+  }
+}
