@@ -14,6 +14,7 @@ import dev.troupe.protocol.multihash.Multihash;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
@@ -29,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Owns</b> the advertising and discovering of one topic, under CIDv1(raw, sha2-256(name)), as go-libp2p's routing discovery
  * does; the DHT is asked by the multihash in it. <b>Parent</b>: {@link Gossip}, which stops it at the unsubscription, and with
- * which it ends; no children. <b>States</b>: one, round two operations of the DHT, each either under way, or waiting for its timer,
+ * which it ends. <b>Children</b>: two that pass the DHT's answers on. <b>States</b>: one, round two operations of the DHT, each either under way, or waiting for its timer,
  * or at rest.
  *
  * <p><b>Who sends what</b>: Gossip says how large the mesh is; the DHT says its state and answers; Gossip is told the events that
@@ -134,9 +135,8 @@ final class Topic extends AbstractBehavior<Topic.Command> {
     this.connections = connections;
     this.dht = dht;
     this.discoverPause = settings.discoverBackoff();
-    this.provideAnswers =
-        context.messageAdapter(Dht.ProvideReply.class, ProvideAnswered::new);
-    this.findAnswers = context.messageAdapter(Dht.FindProvidersReply.class, FindAnswered::new);
+    this.provideAnswers = context.spawn(passingOn(ProvideAnswered::new), "advertised");
+    this.findAnswers = context.spawn(passingOn(FindAnswered::new), "discovered");
     gossip.tell(new Gossip.TopicStarted(name));
     timers.startSingleTimer(new MeshDeadline(), settings.meshDeadline());
     advertise();
@@ -145,6 +145,19 @@ final class Topic extends AbstractBehavior<Topic.Command> {
         new Dht.Subscribe(
             context.messageAdapter(
                 Dht.StateChanged.class, changed -> new DhtState(changed.state()))));
+  }
+
+  /**
+   * Passes answers on to this actor. Not message adapters: all adapters of an actor share one address and are told apart by the class
+   * of the message, and a failure is of one class whichever operation failed.
+   */
+  private <T> Behavior<T> passingOn(Function<T, Command> wrapped) {
+    ActorRef<Command> topic = getContext().getSelf();
+    return Behaviors.receiveMessage(
+        answer -> {
+          topic.tell(wrapped.apply(answer));
+          return Behaviors.same();
+        });
   }
 
   @Override
