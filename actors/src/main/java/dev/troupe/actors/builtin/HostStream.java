@@ -46,7 +46,11 @@ final class HostStream implements Stream, StreamListener {
   private boolean ended;
   private @Nullable HostFailure failure;
   private boolean endTold;
-  private boolean delivering;
+  private boolean telling;
+
+  /** What the listener asked for while it was being told something. */
+  private long asked;
+
 
   /** What the listener may still be given. */
   private long demand;
@@ -110,14 +114,34 @@ final class HostStream implements Stream, StreamListener {
     }
     onLoop(
         () -> {
-          demand = demand + bytes < 0 ? Long.MAX_VALUE : demand + bytes;
-          deliver();
-          long missing = demand - granted;
-          if (missing > 0) {
-            granted = demand;
-            stream.request(missing);
-          }
+          asked = asked + bytes < 0 ? Long.MAX_VALUE : asked + bytes;
+          grant();
         });
+  }
+
+  /** Passes on what was asked for, but not from inside a call of the listener, which would then be called within itself. */
+  private void grant() {
+    while (asked > 0 && !telling) {
+      demand = demand + asked < 0 ? Long.MAX_VALUE : demand + asked;
+      asked = 0;
+      deliver();
+      long missing = demand - granted;
+      if (missing > 0) {
+        granted = demand;
+        stream.request(missing);
+      }
+    }
+  }
+
+  private void tell(Runnable call) {
+    telling = true;
+    try {
+      call.run();
+    } finally {
+      telling = false;
+    }
+    grant();
+    deliver();
   }
 
   @Override
@@ -183,26 +207,24 @@ final class HostStream implements Stream, StreamListener {
   /** Tells the listener what has waited for it, in order. */
   private void deliver() {
     StreamListener hears = listener;
-    if (hears == null || delivering) {
+    if (hears == null || telling) {
       return;
     }
-    delivering = true;
     while (demand > 0 && early.hasRemaining()) {
       int part = (int) Math.min(demand, early.remaining());
       ByteBuffer data = early.slice(early.position(), part);
       early.position(early.position() + part);
       spend(part);
-      hears.onData(data);
+      tell(() -> hears.onData(data));
     }
     if (remoteClosed && !remoteCloseTold && !early.hasRemaining()) {
       remoteCloseTold = true;
-      hears.onRemoteClosed();
+      tell(hears::onRemoteClosed);
     }
     if (ended && !endTold) {
       endTold = true;
-      hears.onClosed(failure);
+      tell(() -> hears.onClosed(failure));
     }
-    delivering = false;
   }
 
   @Override
@@ -212,9 +234,9 @@ final class HostStream implements Stream, StreamListener {
       granted -= size;
     }
     StreamListener hears = listener;
-    if (hears != null && demand >= size && !early.hasRemaining()) {
+    if (hears != null && !telling && demand >= size && !early.hasRemaining()) {
       spend(size);
-      hears.onData(data);
+      tell(() -> hears.onData(data));
       return;
     }
     // What the negotiation let in beyond the agreement: at most its own demand.
@@ -232,8 +254,9 @@ final class HostStream implements Stream, StreamListener {
   @Override
   public void onWritable() {
     countDrained();
-    if (listener != null) {
-      listener.onWritable();
+    StreamListener hears = listener;
+    if (hears != null) {
+      tell(hears::onWritable);
     }
   }
 
