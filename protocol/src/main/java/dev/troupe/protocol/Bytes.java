@@ -6,6 +6,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** An immutable string of bytes, with value equality and unsigned lexicographic order. Thread-safe. */
 public final class Bytes implements Comparable<Bytes> {
@@ -47,6 +49,15 @@ public final class Bytes implements Comparable<Bytes> {
     return wrap(copy);
   }
 
+  /**
+   * The bytes that a hexadecimal text stands for.
+   *
+   * @throws IllegalArgumentException if it is not pairs of hexadecimal digits
+   */
+  public static Bytes fromHex(String hex) {
+    return wrap(HexFormat.of().parseHex(hex));
+  }
+
   /** The UTF-8 encoding of a text. */
   public static Bytes utf8(String text) {
     return wrap(text.getBytes(StandardCharsets.UTF_8));
@@ -68,7 +79,7 @@ public final class Bytes implements Comparable<Bytes> {
    * @throws IndexOutOfBoundsException if the index is not within 0 to size - 1
    */
   public byte at(int index) {
-    return array[offset + java.util.Objects.checkIndex(index, size)];
+    return array[offset + Objects.checkIndex(index, size)];
   }
 
   /** A copy. */
@@ -87,7 +98,7 @@ public final class Bytes implements Comparable<Bytes> {
    * @throws IndexOutOfBoundsException if the range is not within it
    */
   public Bytes slice(int from, int to) {
-    java.util.Objects.checkFromToIndex(from, to, size);
+    Objects.checkFromToIndex(from, to, size);
     return new Bytes(array, offset + from, to - from);
   }
 
@@ -127,7 +138,7 @@ public final class Bytes implements Comparable<Bytes> {
   }
 
   @Override
-  public boolean equals(Object other) {
+  public boolean equals(@Nullable Object other) {
     return other instanceof Bytes that
         && Arrays.equals(
             array, offset, offset + size, that.array, that.offset, that.offset + that.size);

@@ -11,6 +11,8 @@ import java.nio.ByteBuffer;
 /**
  * A content identifier.
  *
+ * <p>Source: multiformats CID specification.
+ *
  * @param version 0 or 1; version 0 is dag-pb under sha2-256 only
  * @param codec what the content is, from the multicodec table
  * @param multihash of the content
@@ -29,11 +31,14 @@ public record Cid(int version, long codec, Multihash multihash) {
   /**
    * Refuses what does not exist.
    *
-   * @throws IllegalArgumentException if there is no such version, or no such CID of version 0
+   * @throws IllegalArgumentException if there is no such version or codec, or no such CID of version 0
    */
   public Cid {
     if (version != 0 && version != 1) {
       throw new IllegalArgumentException("no version " + version + " of CIDs");
+    }
+    if (codec < 0) {
+      throw new IllegalArgumentException("a codec is unsigned, not " + codec);
     }
     if (version == 0 && (codec != DAG_PB || multihash.code() != Multihash.SHA2_256)) {
       throw new IllegalArgumentException("a CID of version 0 is dag-pb under sha2-256");

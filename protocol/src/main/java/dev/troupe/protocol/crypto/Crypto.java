@@ -36,6 +36,15 @@ public interface Crypto {
   /** The Ed25519 signature, 64 bytes, of a message. */
   byte[] ed25519Sign(byte[] seed, byte[] message);
 
+  /**
+   * The same signature where the public key is at hand, which may halve the work.
+   *
+   * @param publicKey that of the seed: the signature under another would reveal the private key
+   */
+  default byte[] ed25519Sign(byte[] seed, byte[] publicKey, byte[] message) {
+    return ed25519Sign(seed, message);
+  }
+
   /** Whether an Ed25519 signature is right; false also for a key or signature of the wrong form. */
   boolean ed25519Verify(byte[] publicKey, byte[] message, byte[] signature);
 

@@ -1,9 +1,11 @@
 package dev.troupe.protocol.crypto;
 
 import dev.troupe.protocol.MalformedException;
+import java.nio.BufferOverflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.GeneralSecurityException;
+import java.security.InvalidKeyException;
 import java.security.Provider;
 import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
@@ -11,14 +13,18 @@ import javax.crypto.spec.IvParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
-/** ChaCha20-Poly1305 by any provider of the Java cryptography architecture: one cipher, initialised anew for each nonce. */
+/**
+ * ChaCha20-Poly1305 by any provider of the Java cryptography architecture: one cipher, initialised anew for each nonce. The JDK's own
+ * refuses the nonce that it was given last, even to decrypt: to open the same counter again takes a new cipher.
+ */
 public final class JcaAead implements Aead {
 
   private static final String TRANSFORMATION = "ChaCha20-Poly1305";
 
-  private final Cipher cipher;
+  private final @Nullable Provider provider;
   private final SecretKeySpec key;
   private final int mode;
+  private Cipher cipher;
   private final byte[] nonce = new byte[12];
   private final ByteBuffer nonceCounter =
       ByteBuffer.wrap(nonce).order(ByteOrder.LITTLE_ENDIAN);
@@ -27,26 +33,37 @@ public final class JcaAead implements Aead {
    * A cipher in one direction.
    *
    * @param provider null for the JDK's own order of preference
+   * @param key 32 bytes
+   * @throws IllegalArgumentException if the key has another length
    * @throws IllegalStateException if the provider does not have it
    */
   public JcaAead(@Nullable Provider provider, byte[] key, boolean seal) {
+    if (key.length != KEY_BYTES) {
+      throw new IllegalArgumentException("a key of " + key.length + " bytes, not " + KEY_BYTES);
+    }
+    this.provider = provider;
+    this.cipher = newCipher(provider);
+    this.key = new SecretKeySpec(key, "ChaCha20");
+    this.mode = seal ? Cipher.ENCRYPT_MODE : Cipher.DECRYPT_MODE;
+  }
+
+  private static Cipher newCipher(@Nullable Provider provider) {
     try {
-      this.cipher =
-          provider == null
-              ? Cipher.getInstance(TRANSFORMATION)
-              : Cipher.getInstance(TRANSFORMATION, provider);
+      return provider == null
+          ? Cipher.getInstance(TRANSFORMATION)
+          : Cipher.getInstance(TRANSFORMATION, provider);
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("no " + TRANSFORMATION, e);
     }
-    this.key = new SecretKeySpec(key, "ChaCha20");
-    this.mode = seal ? Cipher.ENCRYPT_MODE : Cipher.DECRYPT_MODE;
   }
 
   @Override
   public int seal(long counter, byte[] associatedData, ByteBuffer plaintext, ByteBuffer out) {
     require(Cipher.ENCRYPT_MODE);
+    requireRoom(plaintext.remaining() + TAG_BYTES, out);
     try {
-      return run(counter, associatedData, plaintext, out);
+      initialise(counter);
+      return run(associatedData, plaintext, out);
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("cannot encrypt", e);
     }
@@ -59,9 +76,18 @@ public final class JcaAead implements Aead {
     if (ciphertext.remaining() < TAG_BYTES) {
       throw new MalformedException("a ciphertext shorter than its tag");
     }
+    requireRoom(ciphertext.remaining() - TAG_BYTES, out);
+    int start = out.position();
     try {
-      return run(counter, associatedData, ciphertext, out);
+      try {
+        initialise(counter);
+      } catch (InvalidKeyException sameNonceAgain) {
+        cipher = newCipher(provider);
+        initialise(counter);
+      }
+      return run(associatedData, ciphertext, out);
     } catch (AEADBadTagException e) {
+      out.position(start);
       throw new MalformedException("a ciphertext with a wrong tag", e);
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("cannot decrypt", e);
@@ -74,10 +100,19 @@ public final class JcaAead implements Aead {
     }
   }
 
-  private int run(long counter, byte[] associatedData, ByteBuffer in, ByteBuffer out)
-      throws GeneralSecurityException {
+  private static void requireRoom(int bytes, ByteBuffer out) {
+    if (out.remaining() < bytes) {
+      throw new BufferOverflowException();
+    }
+  }
+
+  private void initialise(long counter) throws GeneralSecurityException {
     nonceCounter.putLong(4, counter);
     cipher.init(mode, key, new IvParameterSpec(nonce));
+  }
+
+  private int run(byte[] associatedData, ByteBuffer in, ByteBuffer out)
+      throws GeneralSecurityException {
     if (associatedData.length > 0) {
       cipher.updateAAD(associatedData);
     }

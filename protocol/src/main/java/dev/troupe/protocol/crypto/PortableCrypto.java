@@ -2,6 +2,7 @@ package dev.troupe.protocol.crypto;
 
 import dev.troupe.protocol.MalformedException;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.MessageDigest;
@@ -9,8 +10,6 @@ import java.security.NoSuchAlgorithmException;
 import java.security.PublicKey;
 import java.security.Signature;
 import java.security.spec.X509EncodedKeySpec;
-import org.bouncycastle.asn1.ASN1Integer;
-import org.bouncycastle.asn1.ASN1Sequence;
 import org.bouncycastle.asn1.x9.X9ECParameters;
 import org.bouncycastle.crypto.digests.SHA256Digest;
 import org.bouncycastle.crypto.ec.CustomNamedCurves;
@@ -21,6 +20,7 @@ import org.bouncycastle.crypto.params.KeyParameter;
 import org.bouncycastle.crypto.signers.ECDSASigner;
 import org.bouncycastle.math.ec.rfc7748.X25519;
 import org.bouncycastle.math.ec.rfc8032.Ed25519;
+import org.jspecify.annotations.Nullable;
 
 /** The cryptography port over the JDK and Bouncy Castle: no native library, the same everywhere. */
 public final class PortableCrypto implements Crypto {
@@ -91,6 +91,13 @@ public final class PortableCrypto implements Crypto {
   }
 
   @Override
+  public byte[] ed25519Sign(byte[] seed, byte[] publicKey, byte[] message) {
+    byte[] signature = new byte[Ed25519.SIGNATURE_SIZE];
+    Ed25519.sign(seed, 0, publicKey, 0, message, 0, message.length, signature, 0);
+    return signature;
+  }
+
+  @Override
   public boolean ed25519Verify(byte[] publicKey, byte[] message, byte[] signature) {
     return publicKey.length == Ed25519.PUBLIC_KEY_SIZE
         && signature.length == Ed25519.SIGNATURE_SIZE
@@ -133,16 +140,44 @@ public final class PortableCrypto implements Crypto {
       ECDSASigner verifier = new ECDSASigner();
       verifier.init(
           false, new ECPublicKeyParameters(SECP256K1.getCurve().decodePoint(publicKey), SECP256K1));
-      ASN1Sequence pair = ASN1Sequence.getInstance(signature);
-      if (pair.size() != 2) {
-        return false;
-      }
-      BigInteger r = ASN1Integer.getInstance(pair.getObjectAt(0)).getPositiveValue();
-      BigInteger s = ASN1Integer.getInstance(pair.getObjectAt(1)).getPositiveValue();
-      return verifier.verifySignature(sha256(message), r, s);
+      BigInteger[] pair = DerSignature.decode(signature);
+      return pair != null && verifier.verifySignature(sha256(message), pair[0], pair[1]);
     } catch (IllegalArgumentException e) {
-      // Bouncy Castle's word for a key or signature of the wrong form.
+      // Bouncy Castle's word for bytes that are no point of the curve.
       return false;
+    }
+  }
+
+  /** The two numbers of an ECDSA signature on a curve of 256 bits. */
+  private static final class DerSignature {
+
+    private static final int SEQUENCE = 0x30;
+    private static final int INTEGER = 0x02;
+    private static final int MAX_NUMBER = 33; // 256 bits and a sign
+
+    /** Null for what is no DER sequence of two positive integers. Lengths below 128 take one byte. */
+    static BigInteger @Nullable [] decode(byte[] der) {
+      ByteBuffer in = ByteBuffer.wrap(der);
+      if (der.length < 2 || in.get() != SEQUENCE || in.get() != in.remaining()) {
+        return null;
+      }
+      BigInteger r = number(in);
+      BigInteger s = number(in);
+      return r == null || s == null || in.hasRemaining() ? null : new BigInteger[] {r, s};
+    }
+
+    private static @Nullable BigInteger number(ByteBuffer in) {
+      if (in.remaining() < 2 || in.get() != INTEGER) {
+        return null;
+      }
+      int size = in.get();
+      if (size < 1 || size > Math.min(MAX_NUMBER, in.remaining())) {
+        return null;
+      }
+      byte[] digits = new byte[size];
+      in.get(digits);
+      boolean padded = size > 1 && digits[0] == 0 && digits[1] >= 0;
+      return digits[0] < 0 || padded ? null : new BigInteger(digits);
     }
   }
 

@@ -120,7 +120,7 @@ public final class PeerId implements Comparable<PeerId> {
   }
 
   @Override
-  public boolean equals(Object other) {
+  public boolean equals(@Nullable Object other) {
     return other instanceof PeerId that && bytes.equals(that.bytes);
   }
 

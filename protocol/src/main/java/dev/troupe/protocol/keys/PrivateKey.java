@@ -11,14 +11,19 @@ import java.util.Arrays;
 /** The private key of a peer: Ed25519. Immutable; its text shows the public half only. */
 public final class PrivateKey {
 
+  /** The longest encoded key that is read, in bytes: enough to tell the type of any. */
+  public static final int MAX_ENCODED = 16 * 1024;
+
   private static final int SEED_BYTES = 32;
 
   private final byte[] seed;
+  private final byte[] publicBytes;
   private final PublicKey publicKey;
 
   private PrivateKey(byte[] seed, PublicKey publicKey) {
     this.seed = seed;
     this.publicKey = publicKey;
+    this.publicBytes = publicKey.raw().toArray();
   }
 
   /** A new one. */
@@ -44,9 +49,12 @@ public final class PrivateKey {
   /**
    * Reads libp2p's protobuf: the seed and the public key, or the old form with the public key twice.
    *
-   * @throws MalformedException if it is no such message, not of Ed25519, or its halves do not belong together
+   * @throws MalformedException if it is too long or no such message, not of Ed25519, or its halves do not belong together
    */
   public static PrivateKey decode(Crypto crypto, byte[] encoded) throws MalformedException {
+    if (encoded.length > MAX_ENCODED) {
+      throw new MalformedException("a private key of " + encoded.length + " bytes");
+    }
     try {
       var message = dev.troupe.protocol.keys.proto.PrivateKey.parseFrom(encoded);
       KeyType type = KeyType.ofNumber(message.getType().getNumber());
@@ -58,15 +66,15 @@ public final class PrivateKey {
         throw new MalformedException("an Ed25519 private key of " + data.length + " bytes, not 64");
       }
       PrivateKey key = fromSeed(crypto, Arrays.copyOf(data, SEED_BYTES));
-      byte[] own = key.publicKey.raw().toArray();
       for (int at = SEED_BYTES; at < data.length; at += 32) {
-        if (!Arrays.equals(own, Arrays.copyOfRange(data, at, at + 32))) {
+        if (!Arrays.equals(key.publicBytes, Arrays.copyOfRange(data, at, at + 32))) {
           throw new MalformedException("a private key whose public half belongs to another");
         }
       }
       return key;
     } catch (InvalidProtocolBufferException e) {
-      throw new MalformedException("no private key: " + e.getMessage(), e);
+      // Without the cause, which holds what was read so far.
+      throw new MalformedException("no private key: " + e.getMessage());
     }
   }
 
@@ -91,7 +99,7 @@ public final class PrivateKey {
 
   /** Signs a message: 64 bytes. */
   public byte[] sign(Crypto crypto, byte[] message) {
-    return crypto.ed25519Sign(seed, message);
+    return crypto.ed25519Sign(seed, publicBytes, message);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.troupe.protocol.keys;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
@@ -18,8 +19,35 @@ public record PublicKey(KeyType type, Bytes raw) {
   /** The longest encoded key that is accepted, in bytes: RSA of 8192 bits takes some 1100. */
   public static final int MAX_ENCODED = 2048;
 
+  private static final int ED25519_BYTES = 32;
+  private static final int COMPRESSED_POINT_BYTES = 33;
+
   /**
-   * Reads libp2p's protobuf.
+   * A key of some type.
+   *
+   * @throws IllegalArgumentException if its length is wrong for its type
+   */
+  public PublicKey {
+    if (!fits(type, raw)) {
+      throw new IllegalArgumentException(misfit(type, raw));
+    }
+  }
+
+  private static boolean fits(KeyType type, Bytes raw) {
+    return switch (type) {
+      case ED25519 -> raw.size() == ED25519_BYTES;
+      case SECP256K1 ->
+          raw.size() == COMPRESSED_POINT_BYTES && (raw.at(0) == 2 || raw.at(0) == 3);
+      case RSA, ECDSA -> !raw.isEmpty() && raw.size() <= MAX_ENCODED;
+    };
+  }
+
+  private static String misfit(KeyType type, Bytes raw) {
+    return "no public key of type " + type + ": " + raw.size() + " bytes of the wrong form";
+  }
+
+  /**
+   * Reads libp2p's protobuf. The inside of an RSA or ECDSA key is looked at only when it verifies a signature.
    *
    * @throws MalformedException if it is too long or no such message, its type is unknown, or its length is wrong for its type
    */
@@ -28,16 +56,20 @@ public record PublicKey(KeyType type, Bytes raw) {
       throw new MalformedException("a public key of " + encoded.length + " bytes");
     }
     try {
-      var message = dev.troupe.protocol.keys.proto.PublicKey.parseFrom(encoded);
-      KeyType type = KeyType.ofNumber(message.getType().getNumber());
-      PublicKey key = new PublicKey(type, Bytes.wrap(message.getData().toByteArray()));
-      if (type == KeyType.ED25519 && key.raw().size() != 32) {
-        throw new MalformedException("an Ed25519 key of " + key.raw().size() + " bytes, not 32");
-      }
-      return key;
+      return ofMessage(dev.troupe.protocol.keys.proto.PublicKey.parseFrom(encoded));
     } catch (InvalidProtocolBufferException e) {
       throw new MalformedException("no public key: " + e.getMessage(), e);
     }
+  }
+
+  static PublicKey ofMessage(dev.troupe.protocol.keys.proto.PublicKey message)
+      throws MalformedException {
+    KeyType type = KeyType.ofNumber(message.getType().getNumber());
+    Bytes raw = Bytes.wrap(message.getData().toByteArray());
+    if (!fits(type, raw)) {
+      throw new MalformedException(misfit(type, raw));
+    }
+    return new PublicKey(type, raw);
   }
 
   /**
@@ -50,6 +82,13 @@ public record PublicKey(KeyType type, Bytes raw) {
     Varint.write(raw.size(), target);
     target.put(raw.asReadOnlyBuffer());
     return Bytes.wrap(target.array());
+  }
+
+  dev.troupe.protocol.keys.proto.PublicKey toMessage() {
+    return dev.troupe.protocol.keys.proto.PublicKey.newBuilder()
+        .setType(dev.troupe.protocol.keys.proto.KeyType.forNumber(type.number()))
+        .setData(ByteString.copyFrom(raw.asReadOnlyBuffer()))
+        .build();
   }
 
   /** Whether this key made a signature of a message; false also for a signature of the wrong form. */

@@ -13,10 +13,10 @@ public record Component(Protocol protocol, Bytes value, String text) {
   /**
    * The value as a port.
    *
-   * @throws IllegalStateException if the protocol is neither TCP nor UDP
+   * @throws IllegalStateException if the protocol has no port
    */
   public int port() {
-    if (protocol != Protocol.TCP && protocol != Protocol.UDP) {
+    if (!protocol.hasPort()) {
       throw new IllegalStateException(protocol.text() + " has no port");
     }
     return Protocol.port(value);

@@ -73,7 +73,7 @@ public final class Multiaddr {
         String value = parts[++i];
         if (protocol == Protocol.UNIX) {
           // A path takes the rest of the address.
-          value = String.join("/", List.of(parts).subList(i, parts.length));
+          value = "/" + String.join("/", List.of(parts).subList(i, parts.length));
           i = parts.length;
         }
         Bytes binary = protocol.parseValue(value);
@@ -193,7 +193,7 @@ public final class Multiaddr {
   }
 
   @Override
-  public boolean equals(Object other) {
+  public boolean equals(@Nullable Object other) {
     return other instanceof Multiaddr that && encoded.equals(that.encoded);
   }
 

@@ -4,12 +4,15 @@ import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multibase.Multibase;
+import dev.troupe.protocol.multihash.Multihash;
 import java.nio.ByteBuffer;
 
 /** The protocols of multiaddrs that are known here, with their codes from the multicodec table. */
 public enum Protocol {
   /** An IPv4 address. */
   IP4("ip4", 4, 4),
+  /** A DCCP port. */
+  DCCP("dccp", 33, 2),
   /** A TCP port. */
   TCP("tcp", 6, 2),
   /** A UDP port. */
@@ -26,10 +29,14 @@ public enum Protocol {
   DNS6("dns6", 55, -1),
   /** A name whose TXT records hold multiaddrs. */
   DNSADDR("dnsaddr", 56, -1),
+  /** An SCTP port. */
+  SCTP("sctp", 132, 2),
   /** A peer. */
   P2P("p2p", 421, -1),
   /** Through a relay. */
   P2P_CIRCUIT("p2p-circuit", 290, 0),
+  /** QUIC, draft 29. */
+  QUIC("quic", 460, 0),
   /** QUIC, RFC 9000. */
   QUIC_V1("quic-v1", 461, 0),
   /** WebTransport. */
@@ -38,10 +45,16 @@ public enum Protocol {
   CERTHASH("certhash", 466, -1),
   /** WebRTC to a server. */
   WEBRTC_DIRECT("webrtc-direct", 280, 0),
+  /** WebRTC between browsers. */
+  WEBRTC("webrtc", 281, 0),
+  /** HTTP over TLS. */
+  HTTPS("https", 443, 0),
   /** TLS. */
   TLS("tls", 448, 0),
   /** TLS server name. */
   SNI("sni", 449, -1),
+  /** Noise. */
+  NOISE("noise", 454, 0),
   /** WebSocket. */
   WS("ws", 477, 0),
   /** WebSocket over TLS. */
@@ -76,6 +89,10 @@ public enum Protocol {
     return code;
   }
 
+  boolean hasPort() {
+    return this == TCP || this == UDP || this == DCCP || this == SCTP;
+  }
+
   boolean hasValue() {
     return size != 0;
   }
@@ -94,7 +111,7 @@ public enum Protocol {
         return protocol;
       }
     }
-    throw new MalformedException("an unknown protocol '" + name + "'");
+    throw new MalformedException("an unknown protocol '" + shortened(name) + "'");
   }
 
   static Protocol numbered(long code) throws MalformedException {
@@ -110,15 +127,15 @@ public enum Protocol {
     return switch (this) {
       case IP4 -> IpText.parse4(value);
       case IP6 -> IpText.parse6(value);
-      case TCP, UDP -> {
-        int port = (int) parseNumber(value, 65535);
+      case TCP, UDP, DCCP, SCTP -> {
+        int port = (int) parseNumber(value, "65535");
         yield Bytes.of((byte) (port >> 8), (byte) port);
       }
       case MEMORY ->
           Bytes.wrap(
-              ByteBuffer.allocate(8).putLong(parseNumber(value, Long.MAX_VALUE)).array());
+              ByteBuffer.allocate(8).putLong(parseNumber(value, "18446744073709551615")).array());
       case P2P -> PeerId.parse(value).bytes();
-      case CERTHASH -> Bytes.wrap(Multibase.decode(value));
+      case CERTHASH -> Multihash.decode(Bytes.wrap(Multibase.decode(value))).encoded();
       default -> {
         Bytes bytes = Bytes.utf8(value);
         checkText(value, bytes.size());
@@ -131,10 +148,10 @@ public enum Protocol {
     return switch (this) {
       case IP4 -> IpText.show4(value);
       case IP6 -> IpText.show6(value);
-      case TCP, UDP -> Integer.toString(port(value));
+      case TCP, UDP, DCCP, SCTP -> Integer.toString(port(value));
       case MEMORY -> Long.toUnsignedString(value.asReadOnlyBuffer().getLong());
       case P2P -> PeerId.decode(value.toArray()).toString();
-      case CERTHASH -> Multibase.BASE64_URL.encode(value.toArray());
+      case CERTHASH -> Multibase.BASE64_URL.encode(Multihash.decode(value).encoded().toArray());
       default -> {
         if (!value.isUtf8()) {
           throw new MalformedException("the value of " + text + " is not UTF-8");
@@ -151,24 +168,34 @@ public enum Protocol {
   }
 
   private void checkText(String value, int size) throws MalformedException {
-    if (value.isEmpty() || size > MAX_VALUE || (value.indexOf('/') >= 0 && this != UNIX)) {
+    boolean slashes = this == UNIX ? value.startsWith("/") : value.indexOf('/') < 0;
+    // What is shown in a log must not break its lines.
+    boolean printable = value.codePoints().noneMatch(Character::isISOControl);
+    if (value.isEmpty() || size > MAX_VALUE || !slashes || !printable) {
       throw new MalformedException("no value of " + text + ": '" + shortened(value) + "'");
     }
   }
 
-  private long parseNumber(String value, long max) throws MalformedException {
-    if (value.isEmpty() || value.length() > 19 || !value.chars().allMatch(c -> c >= '0' && c <= '9')) {
-      throw new MalformedException(text + " takes a number, not '" + shortened(value) + "'");
+  /** An unsigned number in decimal digits, read as long as it has no more of them than the largest. */
+  private long parseNumber(String value, String max) throws MalformedException {
+    boolean digits = !value.isEmpty() && value.chars().allMatch(c -> c >= '0' && c <= '9');
+    if (!digits || value.length() > max.length()) {
+      throw noNumber(value, max);
     }
     try {
-      long number = Long.parseLong(value);
-      if (number <= max) {
+      long number = Long.parseUnsignedLong(value);
+      if (Long.compareUnsigned(number, Long.parseUnsignedLong(max)) <= 0) {
         return number;
       }
     } catch (NumberFormatException e) {
-      throw new MalformedException(text + " takes a number up to " + max + ", not " + value, e);
+      throw noNumber(value, max); // more than 64 bits
     }
-    throw new MalformedException(text + " takes a number up to " + max + ", not " + value);
+    throw noNumber(value, max);
+  }
+
+  private MalformedException noNumber(String value, String max) {
+    return new MalformedException(
+        text + " takes a number up to " + max + ", not '" + shortened(value) + "'");
   }
 
   private static String shortened(String value) {

@@ -7,12 +7,18 @@ import java.util.Base64;
 import java.util.HexFormat;
 import java.util.Locale;
 
-/** Text encodings of bytes: base58btc, base32, base16, base64 and base64url (unpadded). */
+/**
+ * Text encodings of bytes. Only the one canonical text of some bytes is decoded; bases with letters of one case take either.
+ *
+ * <p>Source: multiformats multibase specification.
+ */
 public enum Multibase {
   /** Hexadecimal, lower case. */
   BASE16('f'),
   /** RFC 4648, lower case, without padding. */
   BASE32('b'),
+  /** Digits and lower-case letters, as one large number; usual for the names of IPNS, which are peer ids. */
+  BASE36('k'),
   /** The alphabet of Bitcoin. */
   BASE58_BTC('z'),
   /** RFC 4648, without padding. */
@@ -20,13 +26,13 @@ public enum Multibase {
   /** RFC 4648, URL-safe alphabet, without padding. */
   BASE64_URL('u');
 
-  /** The longest text that is decoded: base 58 takes time by the square of the length. */
+  /** The longest text that is decoded: bases 36 and 58 take time by the square of the length. */
   public static final int MAX_TEXT = 4096;
 
   private static final String ALPHABET_58 =
       "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
   private static final String ALPHABET_32 = "abcdefghijklmnopqrstuvwxyz234567";
-  private static final BigInteger FIFTY_EIGHT = BigInteger.valueOf(58);
+  private static final String ALPHABET_36 = "0123456789abcdefghijklmnopqrstuvwxyz";
 
   private final char prefix;
 
@@ -44,7 +50,8 @@ public enum Multibase {
     return switch (this) {
       case BASE16 -> HexFormat.of().formatHex(bytes);
       case BASE32 -> encode32(bytes);
-      case BASE58_BTC -> encode58(bytes);
+      case BASE36 -> encodeNumber(bytes, ALPHABET_36);
+      case BASE58_BTC -> encodeNumber(bytes, ALPHABET_58);
       case BASE64 -> Base64.getEncoder().withoutPadding().encodeToString(bytes);
       case BASE64_URL -> Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     };
@@ -60,14 +67,12 @@ public enum Multibase {
       throw new MalformedException("an empty multibase text");
     }
     for (Multibase base : values()) {
-      if (base.prefix == text.charAt(0)) {
+      if (base.prefix == text.charAt(0)
+          || (base.takesEitherCase() && Character.toUpperCase(base.prefix) == text.charAt(0))) {
         return base.decodeBare(text.substring(1));
       }
     }
-    if (text.charAt(0) == 'B' || text.charAt(0) == 'F') {
-      return decode(text.toLowerCase(Locale.ROOT));
-    }
-    throw new MalformedException("an unknown multibase '" + text.charAt(0) + "'");
+    throw new MalformedException("an unknown multibase " + shown(text.charAt(0)));
   }
 
   /**
@@ -79,52 +84,84 @@ public enum Multibase {
     if (text.length() > MAX_TEXT) {
       throw new MalformedException("a text of more than " + MAX_TEXT + " characters");
     }
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) > 127) {
+        throw new MalformedException(shown(text.charAt(i)) + " is no character of " + name());
+      }
+    }
+    String lower = takesEitherCase() ? text.toLowerCase(Locale.ROOT) : text;
     try {
       return switch (this) {
-        case BASE16 -> HexFormat.of().parseHex(text);
-        case BASE32 -> decode32(text);
-        case BASE58_BTC -> decode58(text);
-        case BASE64 -> Base64.getDecoder().decode(text);
-        case BASE64_URL -> Base64.getUrlDecoder().decode(text);
+        case BASE16 -> HexFormat.of().parseHex(lower);
+        case BASE32 -> decode32(lower);
+        case BASE36 -> decodeNumber(lower, ALPHABET_36);
+        case BASE58_BTC -> decodeNumber(text, ALPHABET_58);
+        case BASE64 -> canonical(text, Base64.getDecoder().decode(text));
+        case BASE64_URL -> canonical(text, Base64.getUrlDecoder().decode(text));
       };
     } catch (IllegalArgumentException e) {
       throw new MalformedException("not " + name() + ": " + e.getMessage(), e);
     }
   }
 
-  private static String encode58(byte[] bytes) {
+  /** The JDK's decoders let padding and stray bits pass: several texts of the same bytes. */
+  private byte[] canonical(String text, byte[] bytes) throws MalformedException {
+    if (!encodeBare(bytes).equals(text)) {
+      throw new MalformedException("not " + name() + ": padding, or bits left over");
+    }
+    return bytes;
+  }
+
+  /** The bytes as one number, after one zero digit for each zero byte that they begin with. */
+  private static String encodeNumber(byte[] bytes, String alphabet) {
     int zeros = 0;
     while (zeros < bytes.length && bytes[zeros] == 0) {
       zeros++;
     }
+    BigInteger radix = BigInteger.valueOf(alphabet.length());
     StringBuilder text = new StringBuilder();
     BigInteger number = new BigInteger(1, bytes);
     while (number.signum() > 0) {
-      BigInteger[] parts = number.divideAndRemainder(FIFTY_EIGHT);
-      text.append(ALPHABET_58.charAt(parts[1].intValue()));
+      BigInteger[] parts = number.divideAndRemainder(radix);
+      text.append(alphabet.charAt(parts[1].intValue()));
       number = parts[0];
     }
-    return text.append("1".repeat(zeros)).reverse().toString();
+    return text.append(alphabet.substring(0, 1).repeat(zeros)).reverse().toString();
   }
 
-  private static byte[] decode58(String text) throws MalformedException {
+  private byte[] decodeNumber(String text, String alphabet) throws MalformedException {
     int zeros = 0;
-    while (zeros < text.length() && text.charAt(zeros) == '1') {
+    while (zeros < text.length() && text.charAt(zeros) == alphabet.charAt(0)) {
       zeros++;
     }
+    BigInteger radix = BigInteger.valueOf(alphabet.length());
     BigInteger number = BigInteger.ZERO;
     for (int i = zeros; i < text.length(); i++) {
-      int digit = ALPHABET_58.indexOf(text.charAt(i));
-      if (digit < 0) {
-        throw new MalformedException("'" + text.charAt(i) + "' is no character of base58");
-      }
-      number = number.multiply(FIFTY_EIGHT).add(BigInteger.valueOf(digit));
+      number = number.multiply(radix).add(BigInteger.valueOf(digit(text.charAt(i), alphabet)));
     }
     byte[] magnitude = number.signum() == 0 ? new byte[0] : number.toByteArray();
     int skip = magnitude.length > 0 && magnitude[0] == 0 ? 1 : 0;
     byte[] bytes = new byte[zeros + magnitude.length - skip];
     System.arraycopy(magnitude, skip, bytes, zeros, magnitude.length - skip);
     return bytes;
+  }
+
+  private int digit(char character, String alphabet) throws MalformedException {
+    int digit = alphabet.indexOf(character);
+    if (digit < 0) {
+      throw new MalformedException(shown(character) + " is no character of " + name());
+    }
+    return digit;
+  }
+
+  private boolean takesEitherCase() {
+    return this == BASE16 || this == BASE32 || this == BASE36;
+  }
+
+  private static String shown(char character) {
+    return character > ' ' && character < 127
+        ? "'" + character + "'"
+        : String.format(Locale.ROOT, "U+%04X", (int) character);
   }
 
   private static String encode32(byte[] bytes) {
@@ -145,17 +182,13 @@ public enum Multibase {
     return text.toString();
   }
 
-  private static byte[] decode32(String text) throws MalformedException {
+  private byte[] decode32(String text) throws MalformedException {
     byte[] bytes = new byte[text.length() * 5 / 8];
     int buffer = 0;
     int bits = 0;
     int at = 0;
     for (int i = 0; i < text.length(); i++) {
-      int digit = ALPHABET_32.indexOf(text.charAt(i));
-      if (digit < 0) {
-        throw new MalformedException("'" + text.charAt(i) + "' is no character of base32");
-      }
-      buffer = (buffer << 5 | digit) & 0xfff;
+      buffer = (buffer << 5 | digit(text.charAt(i), ALPHABET_32)) & 0xfff;
       bits += 5;
       if (bits >= 8) {
         bits -= 8;

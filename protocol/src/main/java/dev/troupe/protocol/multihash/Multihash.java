@@ -23,13 +23,17 @@ public record Multihash(long code, Bytes digest) implements Comparable<Multihash
   /** The longest digest that is accepted, in bytes. */
   public static final int MAX_DIGEST = 128;
 
+  private static final int SHA2_256_BYTES = 32;
+
   /**
    * Refuses what cannot be encoded.
    *
-   * @throws IllegalArgumentException if the code is negative or the digest too long
+   * @throws IllegalArgumentException if the code is negative or the digest too long, or not as long as its function makes it
    */
   public Multihash {
-    if (code < 0 || digest.size() > MAX_DIGEST) {
+    if (code < 0
+        || digest.size() > MAX_DIGEST
+        || (code == SHA2_256 && digest.size() != SHA2_256_BYTES)) {
       throw new IllegalArgumentException(
           "no multihash: code " + code + ", digest of " + digest.size() + " bytes");
     }
@@ -83,7 +87,7 @@ public record Multihash(long code, Bytes digest) implements Comparable<Multihash
     if (length > source.remaining()) {
       throw new MalformedException("a multihash is cut short");
     }
-    if (code == SHA2_256 && length != 32) {
+    if (code == SHA2_256 && length != SHA2_256_BYTES) {
       throw new MalformedException("a sha2-256 digest of " + length + " bytes, not 32");
     }
     byte[] digest = new byte[(int) length];

@@ -7,12 +7,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Takes a stream of bytes apart into frames, each behind its length as a varint. Holds at most one incomplete frame beside what it
- * was fed last. Not thread-safe.
+ * was fed last. After a malformed length it is spent: it holds nothing, takes nothing in, and throws the same again. Not thread-safe.
  */
 public final class FrameDecoder {
 
+  private static final int SMALLEST_BUFFER = 256;
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
   private final int maxFrame;
-  private ByteBuffer pending = ByteBuffer.allocate(0);
+  private ByteBuffer pending = NOTHING; // between its position and its limit
+  private @Nullable String fault;
 
   /**
    * A decoder at the start of a stream.
@@ -28,9 +32,24 @@ public final class FrameDecoder {
 
   /** Adds bytes, all of which are consumed (copied). Take the frames out with {@link #next} before adding more. */
   public void feed(ByteBuffer data) {
-    ByteBuffer joined = ByteBuffer.allocate(pending.remaining() + data.remaining());
-    joined.put(pending).put(data).flip();
-    pending = joined;
+    if (fault != null) {
+      data.position(data.limit());
+      return;
+    }
+    int needed = Math.addExact(pending.remaining(), data.remaining());
+    if (needed > pending.capacity()) {
+      pending = ByteBuffer.allocate(Math.max(needed, grown())).put(pending);
+    } else {
+      pending.compact();
+    }
+    pending.put(data).flip();
+  }
+
+  /** Twice the buffer, up to the largest frame: a frame that comes in many small pieces is not copied for each of them. */
+  private int grown() {
+    long largest = (long) Varint.MAX_BYTES + maxFrame;
+    return (int)
+        Math.max(SMALLEST_BUFFER, Math.min(2L * pending.capacity(), Math.min(largest, Integer.MAX_VALUE - 8)));
   }
 
   /**
@@ -40,16 +59,32 @@ public final class FrameDecoder {
    * @throws MalformedException if its length is over the limit or no varint; the stream cannot be read on
    */
   public @Nullable Bytes next() throws MalformedException {
-    long length = Varint.peek(pending);
-    if (length > maxFrame) {
-      throw new MalformedException("a frame of " + length + " bytes, over the limit of " + maxFrame);
+    if (fault != null) {
+      throw new MalformedException(fault);
     }
-    if (length < 0 || pending.remaining() - Varint.size(length) < length) {
-      return null;
+    try {
+      long length = Varint.peek(pending);
+      if (length > maxFrame) {
+        throw new MalformedException(
+            "a frame of " + length + " bytes, over the limit of " + maxFrame);
+      }
+      return length < 0 || pending.remaining() - Varint.size(length) < length
+          ? null
+          : take((int) length);
+    } catch (MalformedException e) {
+      fault = e.getMessage();
+      pending = NOTHING;
+      throw e;
     }
-    byte[] frame = new byte[(int) length];
+  }
+
+  private Bytes take(int length) {
+    byte[] frame = new byte[length];
     pending.position(pending.position() + Varint.size(length));
     pending.get(frame);
+    if (!pending.hasRemaining() && pending.capacity() > SMALLEST_BUFFER) {
+      pending = NOTHING; // a stream at rest holds no large buffer
+    }
     return Bytes.wrap(frame);
   }
 
