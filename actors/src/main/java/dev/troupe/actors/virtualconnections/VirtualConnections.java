@@ -1,15 +1,43 @@
 package dev.troupe.actors.virtualconnections;
 
+import dev.troupe.actors.connections.Connections;
+import dev.troupe.actors.host.Host;
+import dev.troupe.actors.host.Stream;
+import dev.troupe.actors.world.World;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multistream.ProtocolId;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.jspecify.annotations.Nullable;
 
 /**
- * CONTRACT (handlers follow). Made by {@code static Behavior<Command> create(VirtualConnectionSettings settings, World world, Host
- * host, ActorRef<Connections.Command> connections)}, its supervision included.
+ * Ordered, acknowledged messages between this peer and others: one {@link VirtualConnection} a pair of remote peer and protocol.
+ *
+ * <p><b>Owns</b> what must outlive a crash of a child: every accepted message until it is settled, and which messages have been
+ * received. <b>Parent</b>: the peer. <b>Children</b>: the virtual connections, made when needed, ended when idle. <b>States</b>: one.
+ *
+ * <p><b>Who sends what</b>: the user starts protocols and sends; the host brings the streams that remotes open. A message is
+ * acknowledged once its receiver has been told it. One that arrives again is acknowledged again and not told again, as far as the last
+ * {@value #REMEMBERED} of its pair are remembered.
+ *
+ * <p><b>Limits</b>: {@link VirtualConnectionSettings}. <b>Timers</b>: none (its children have theirs). <b>A crash of a child</b> answers its
+ * messages {@code CRASHED}. <b>A crash of this actor</b> does so for all messages; started protocols go on.
  */
-public final class VirtualConnections {
+public final class VirtualConnections extends AbstractBehavior<VirtualConnections.Command> {
 
   /** What virtual connections are told. */
   public sealed interface Command {}
@@ -82,5 +110,298 @@ public final class VirtualConnections {
     CRASHED
   }
 
-  private VirtualConnections() {}
+  /** One message is over; the child says this. */
+  record Settled(
+      PeerId peer,
+      ProtocolId protocol,
+      long number,
+      int attempts,
+      @Nullable SendFailure failure,
+      String message)
+      implements Command {}
+
+  /** One message came; the child says this. */
+  record Arrived(
+      PeerId peer,
+      ProtocolId protocol,
+      long id,
+      Bytes data,
+      EnvelopeStream stream,
+      ActorRef<VirtualConnection.Command> child)
+      implements Command {}
+
+  /** A child has nothing to do; the child says this. */
+  record WentIdle(PeerId peer, ProtocolId protocol) implements Command {}
+
+  private record InboundStream(Stream stream) implements Command {}
+
+  private record ChildGone(Pair pair, ActorRef<VirtualConnection.Command> child)
+      implements Command {}
+
+  private record ReceiverGone(ProtocolId protocol, ActorRef<Received> receiver)
+      implements Command {}
+
+  /** How many received messages of a pair are remembered. */
+  static final int REMEMBERED = 64;
+
+  /** Makes the actor; its supervision is included. */
+  public static Behavior<Command> create(
+      VirtualConnectionSettings settings,
+      World world,
+      Host host,
+      ActorRef<Connections.Command> connections) {
+    return Behaviors.setup(
+        outer -> {
+          Ledger ledger = new Ledger();
+          RandomGenerator random = world.random(host.peerId(), "virtualconnections");
+          return Behaviors.supervise(
+                  Behaviors.<Command>setup(
+                      context ->
+                          new VirtualConnections(
+                              context, settings, random, host, connections, ledger)))
+              .onFailure(SupervisorStrategy.restart());
+        });
+  }
+
+  /** The bytes of an envelope that holds so many bytes: base64, and room for the rest. */
+  static int maxFrame(int maxMessage) {
+    return maxMessage / 3 * 4 + 1024;
+  }
+
+  private record Pair(PeerId peer, ProtocolId protocol) {}
+
+  /** What a restart must not lose. */
+  private static final class Ledger {
+    final Map<ProtocolId, ActorRef<Received>> receivers = new LinkedHashMap<>();
+    final Map<Pair, Map<Long, Send>> open = new LinkedHashMap<>();
+
+    /** In the order of use, the pair used longest ago first. */
+    final Map<Pair, Set<Long>> received = new LinkedHashMap<>(16, 0.75f, true);
+
+    long numbers;
+  }
+
+  private final VirtualConnectionSettings settings;
+  private final RandomGenerator random;
+  private final Host host;
+  private final ActorRef<Connections.Command> connections;
+  private final Ledger ledger;
+  private final Map<Pair, ActorRef<VirtualConnection.Command>> children = new LinkedHashMap<>();
+
+  private VirtualConnections(
+      ActorContext<Command> context,
+      VirtualConnectionSettings settings,
+      RandomGenerator random,
+      Host host,
+      ActorRef<Connections.Command> connections,
+      Ledger ledger) {
+    super(context);
+    this.settings = settings;
+    this.random = random;
+    this.host = host;
+    this.connections = connections;
+    this.ledger = ledger;
+    failAllOpen(SendFailure.CRASHED, "virtual connections restarted");
+    ledger.receivers.forEach(
+        (protocol, receiver) ->
+            context.watchWith(receiver, new ReceiverGone(protocol, receiver)));
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Start.class, this::onStart)
+        .onMessage(Stop.class, this::onStopProtocol)
+        .onMessage(Send.class, this::onSend)
+        .onMessage(Settled.class, this::onSettled)
+        .onMessage(Arrived.class, this::onArrived)
+        .onMessage(WentIdle.class, this::onWentIdle)
+        .onMessage(InboundStream.class, this::onInboundStream)
+        .onMessage(ChildGone.class, this::onChildGone)
+        .onMessage(ReceiverGone.class, this::onReceiverGone)
+        .onSignal(PostStop.class, stop -> onPostStop())
+        .build();
+  }
+
+  // ---- receiving
+
+  private Behavior<Command> onStart(Start start) {
+    ProtocolId protocol = start.protocol();
+    if (ledger.receivers.containsKey(protocol)) {
+      start.replyTo().tell(new StartRefused(protocol, protocol + " is received already"));
+    } else if (ledger.receivers.size() >= settings.protocols()) {
+      start
+          .replyTo()
+          .tell(new StartRefused(protocol, settings.protocols() + " protocols are received"));
+    } else {
+      ActorRef<Command> self = getContext().getSelf();
+      try {
+        host.handle(protocol, stream -> self.tell(new InboundStream(stream)));
+      } catch (IllegalStateException e) {
+        start.replyTo().tell(new StartRefused(protocol, protocol + " belongs to the peer itself"));
+        return this;
+      }
+      ledger.receivers.put(protocol, start.receiver());
+      getContext().watchWith(start.receiver(), new ReceiverGone(protocol, start.receiver()));
+      start.replyTo().tell(new Started(protocol));
+    }
+    return this;
+  }
+
+  private Behavior<Command> onStopProtocol(Stop stop) {
+    boolean was = ledger.receivers.remove(stop.protocol()) != null;
+    if (was) {
+      host.unhandle(stop.protocol());
+    }
+    stop.replyTo().tell(new StopReply(stop.protocol(), was));
+    return this;
+  }
+
+  private Behavior<Command> onReceiverGone(ReceiverGone gone) {
+    if (ledger.receivers.remove(gone.protocol(), gone.receiver())) {
+      host.unhandle(gone.protocol());
+    }
+    return this;
+  }
+
+  private Behavior<Command> onInboundStream(InboundStream inbound) {
+    Pair pair = new Pair(inbound.stream().remote(), inbound.stream().protocol());
+    ActorRef<VirtualConnection.Command> child = childOf(pair);
+    if (child == null) {
+      inbound.stream().reset(0, "too many virtual connections");
+    } else {
+      child.tell(new VirtualConnection.Adopt(inbound.stream()));
+    }
+    return this;
+  }
+
+  private Behavior<Command> onArrived(Arrived arrived) {
+    ActorRef<Received> receiver = ledger.receivers.get(arrived.protocol());
+    if (receiver == null) {
+      // Not acknowledged: nobody has it.
+      return this;
+    }
+    Pair pair = new Pair(arrived.peer(), arrived.protocol());
+    Set<Long> seen = ledger.received.computeIfAbsent(pair, p -> new LinkedHashSet<>());
+    if (seen.add(arrived.id())) {
+      receiver.tell(new Received(arrived.peer(), arrived.protocol(), arrived.data()));
+      dropOldest(seen, REMEMBERED);
+      dropOldest(ledger.received.keySet(), settings.connections());
+    }
+    arrived.child().tell(new VirtualConnection.Acknowledge(arrived.stream(), arrived.id()));
+    return this;
+  }
+
+  private static void dropOldest(Set<?> from, int cap) {
+    if (from.size() > cap) {
+      from.remove(from.iterator().next());
+    }
+  }
+
+  // ---- sending
+
+  private Behavior<Command> onSend(Send send) {
+    Pair pair = new Pair(send.peer(), send.protocol());
+    if (send.data().size() > settings.maxMessage()) {
+      refuse(send, SendFailure.TOO_LARGE, "a message has " + settings.maxMessage() + " bytes at most");
+      return this;
+    }
+    Map<Long, Send> open = ledger.open.getOrDefault(pair, new LinkedHashMap<>());
+    ActorRef<VirtualConnection.Command> child =
+        open.size() < settings.queue() ? childOf(pair) : null;
+    if (child == null) {
+      refuse(send, SendFailure.QUEUE_FULL, "too many messages wait");
+      return this;
+    }
+    ledger.open.put(pair, open);
+    long number = ledger.numbers++;
+    open.put(number, send);
+    child.tell(new VirtualConnection.Transmit(number, send.data()));
+    return this;
+  }
+
+  private Behavior<Command> onSettled(Settled settled) {
+    Pair pair = new Pair(settled.peer(), settled.protocol());
+    Map<Long, Send> open = ledger.open.get(pair);
+    Send send = open == null ? null : open.remove(settled.number());
+    if (open != null && open.isEmpty()) {
+      ledger.open.remove(pair);
+    }
+    if (send != null) {
+      SendFailure failure = settled.failure();
+      send.replyTo()
+          .tell(
+              failure == null
+                  ? new Delivered(send.peer(), send.protocol(), settled.attempts())
+                  : new SendFailed(
+                      send.peer(),
+                      send.protocol(),
+                      failure,
+                      settled.message(),
+                      settled.attempts()));
+    }
+    return this;
+  }
+
+  private static void refuse(Send send, SendFailure reason, String message) {
+    send.replyTo().tell(new SendFailed(send.peer(), send.protocol(), reason, message, 0));
+  }
+
+  // ---- children
+
+  private @Nullable ActorRef<VirtualConnection.Command> childOf(Pair pair) {
+    ActorRef<VirtualConnection.Command> child = children.get(pair);
+    if (child == null && children.size() < settings.connections()) {
+      // A new incarnation starts at a random id, so that the remote does not take its messages for old ones.
+      long firstId = random.nextLong(1L << 52);
+      child =
+          getContext()
+              .spawn(
+                  VirtualConnection.create(
+                      settings,
+                      host,
+                      connections,
+                      pair.peer(),
+                      pair.protocol(),
+                      firstId,
+                      getContext().getSelf()),
+                  "virtual-" + ledger.numbers++);
+      getContext().watchWith(child, new ChildGone(pair, child));
+      children.put(pair, child);
+    }
+    return child;
+  }
+
+  private Behavior<Command> onWentIdle(WentIdle idle) {
+    Pair pair = new Pair(idle.peer(), idle.protocol());
+    ActorRef<VirtualConnection.Command> child = children.get(pair);
+    if (child != null && !ledger.open.containsKey(pair)) {
+      children.remove(pair);
+      getContext().stop(child);
+    }
+    return this;
+  }
+
+  private Behavior<Command> onChildGone(ChildGone gone) {
+    if (children.remove(gone.pair(), gone.child())) {
+      Map<Long, Send> open = ledger.open.remove(gone.pair());
+      if (open != null) {
+        open.values().forEach(send -> refuse(send, SendFailure.CRASHED, "its actor crashed"));
+      }
+    }
+    return this;
+  }
+
+  private void failAllOpen(SendFailure reason, String message) {
+    List<Send> all = new ArrayList<>();
+    ledger.open.values().forEach(open -> all.addAll(open.values()));
+    ledger.open.clear();
+    all.forEach(send -> refuse(send, reason, message));
+  }
+
+  private Behavior<Command> onPostStop() {
+    failAllOpen(SendFailure.STOPPING, "the peer stops");
+    ledger.receivers.keySet().forEach(host::unhandle);
+    return this;
+  }
 }

@@ -1,0 +1,365 @@
+package dev.troupe.actors.virtualconnections;
+
+import dev.troupe.actors.connections.Connections;
+import dev.troupe.actors.host.Cancellable;
+import dev.troupe.actors.host.Completion;
+import dev.troupe.actors.host.Host;
+import dev.troupe.actors.host.HostFailure;
+import dev.troupe.actors.host.Stream;
+import dev.troupe.actors.virtualconnections.VirtualConnections.SendFailure;
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multistream.ProtocolId;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Messages to and from one peer under one protocol: sent one at a time, so that they arrive in order, each until the remote has
+ * acknowledged it or the attempts are used up.
+ *
+ * <p><b>Parent</b>: {@link VirtualConnections}, which keeps each accepted message until this actor has {@link
+ * VirtualConnections.Settled settled} it, and remembers what has been received. <b>Streams</b>: opened when there is something to
+ * send; one that the remote opened is used just as well. A further one does not replace the one in use, so simultaneous opens do not
+ * flap. <b>Timers</b>: acknowledgement, backoff, idle. <b>A crash</b> ends the streams; the parent answers what was under way.
+ */
+final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command> {
+
+  /** Streams kept at once; when the remote opens more, the oldest is reset. */
+  private static final int MAX_STREAMS = 4;
+
+  sealed interface Command {}
+
+  /** The parent accepted a message. */
+  record Transmit(long number, Bytes data) implements Command {}
+
+  /** The remote opened a stream. */
+  record Adopt(Stream stream) implements Command {}
+
+  /** What was received has been handed to its receiver, or is a duplicate of what was. */
+  record Acknowledge(EnvelopeStream stream, long id) implements Command {}
+
+  private record Connected(boolean ok, String message) implements Command {}
+
+  private record Opened(Stream stream) implements Command {}
+
+  private record OpenFailed(HostFailure failure) implements Command {}
+
+  private record FromStream(EnvelopeStream.Event event) implements Command {}
+
+  private record Unacknowledged() implements Command {}
+
+  private record TryAgain() implements Command {}
+
+  private record Idle() implements Command {}
+
+  static Behavior<Command> create(
+      VirtualConnectionSettings settings,
+      Host host,
+      ActorRef<Connections.Command> connections,
+      PeerId peer,
+      ProtocolId protocol,
+      long firstId,
+      ActorRef<VirtualConnections.Command> parent) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers ->
+                    new VirtualConnection(
+                        context,
+                        timers,
+                        settings,
+                        host,
+                        connections,
+                        peer,
+                        protocol,
+                        firstId,
+                        parent)));
+  }
+
+  private final TimerScheduler<Command> timers;
+  private final VirtualConnectionSettings settings;
+  private final Host host;
+  private final ActorRef<Connections.Command> connections;
+  private final PeerId peer;
+  private final ProtocolId protocol;
+  private final ActorRef<VirtualConnections.Command> parent;
+  private final Deque<Transmit> queue = new ArrayDeque<>();
+  private final List<EnvelopeStream> streams = new ArrayList<>();
+  private @Nullable Cancellable opening;
+  private boolean connecting;
+  private boolean awaitingAcknowledgement;
+  private boolean pausing;
+  private int attempts;
+  private long headId;
+
+  private VirtualConnection(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      VirtualConnectionSettings settings,
+      Host host,
+      ActorRef<Connections.Command> connections,
+      PeerId peer,
+      ProtocolId protocol,
+      long firstId,
+      ActorRef<VirtualConnections.Command> parent) {
+    super(context);
+    this.timers = timers;
+    this.settings = settings;
+    this.host = host;
+    this.connections = connections;
+    this.peer = peer;
+    this.protocol = protocol;
+    this.headId = firstId;
+    this.parent = parent;
+    restartIdle();
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Transmit.class, this::onTransmit)
+        .onMessage(Adopt.class, adopt -> adopt(adopt.stream()))
+        .onMessage(Acknowledge.class, this::onAcknowledge)
+        .onMessage(Connected.class, this::onConnected)
+        .onMessage(Opened.class, this::onOpened)
+        .onMessage(OpenFailed.class, this::onOpenFailed)
+        .onMessage(FromStream.class, this::onStreamEvent)
+        .onMessage(Unacknowledged.class, late -> onUnacknowledged())
+        .onMessage(TryAgain.class, again -> onTryAgain())
+        .onMessage(Idle.class, idle -> onIdle())
+        .onSignal(PostStop.class, stop -> onStop())
+        .build();
+  }
+
+  // ---- sending
+
+  private Behavior<Command> onTransmit(Transmit transmit) {
+    queue.add(transmit);
+    restartIdle();
+    if (queue.size() == 1) {
+      attempt();
+    }
+    return this;
+  }
+
+  private void attempt() {
+    if (queue.isEmpty() || awaitingAcknowledgement || pausing || connecting || opening != null) {
+      return;
+    }
+    attempts++;
+    if (streams.isEmpty()) {
+      connecting = true;
+      connections.tell(
+          new Connections.Connect(
+              peer,
+              List.of(),
+              getContext()
+                  .messageAdapter(
+                      Connections.ConnectReply.class, VirtualConnection::connectedOrNot)));
+    } else {
+      transmitHead();
+    }
+  }
+
+  private static Connected connectedOrNot(Connections.ConnectReply reply) {
+    return reply instanceof Connections.ConnectFailed failed
+        ? new Connected(false, failed.failure().message())
+        : new Connected(true, "");
+  }
+
+  private Behavior<Command> onConnected(Connected connected) {
+    connecting = false;
+    if (queue.isEmpty()) {
+      return this;
+    }
+    if (!streams.isEmpty()) {
+      transmitHead();
+    } else if (!connected.ok()) {
+      failAttempt(SendFailure.UNREACHABLE, connected.message());
+    } else {
+      ActorRef<Command> self = getContext().getSelf();
+      opening =
+          host.openStream(
+              peer,
+              List.of(protocol),
+              new Completion<>() {
+                @Override
+                public void succeeded(Stream stream) {
+                  self.tell(new Opened(stream));
+                }
+
+                @Override
+                public void failed(HostFailure failure) {
+                  self.tell(new OpenFailed(failure));
+                }
+              });
+    }
+    return this;
+  }
+
+  private Behavior<Command> onOpened(Opened opened) {
+    opening = null;
+    adopt(opened.stream());
+    if (!queue.isEmpty() && !awaitingAcknowledgement && !pausing) {
+      transmitHead();
+    }
+    return this;
+  }
+
+  private Behavior<Command> onOpenFailed(OpenFailed failed) {
+    opening = null;
+    if (queue.isEmpty() || awaitingAcknowledgement || pausing) {
+      return this;
+    }
+    if (!streams.isEmpty()) {
+      transmitHead();
+    } else if (failed.failure().kind() == HostFailure.Kind.PROTOCOL_NOT_SUPPORTED) {
+      settle(SendFailure.PROTOCOL_NOT_SUPPORTED, failed.failure().message());
+    } else {
+      failAttempt(SendFailure.UNREACHABLE, failed.failure().message());
+    }
+    return this;
+  }
+
+  private void transmitHead() {
+    awaitingAcknowledgement = true;
+    timers.startSingleTimer(new Unacknowledged(), settings.acknowledgement());
+    streams.get(0).send(new Envelope(headId, queue.element().data()));
+    restartIdle();
+  }
+
+  private Behavior<Command> onUnacknowledged() {
+    if (awaitingAcknowledgement) {
+      awaitingAcknowledgement = false;
+      if (!streams.isEmpty()) {
+        streams.remove(0).reset("no acknowledgement in time");
+      }
+      failAttempt(
+          SendFailure.NOT_ACKNOWLEDGED,
+          "no acknowledgement from " + peer + " within " + settings.acknowledgement());
+    }
+    return this;
+  }
+
+  private void failAttempt(SendFailure reason, String message) {
+    if (attempts >= settings.attempts()) {
+      settle(reason, message);
+    } else {
+      pausing = true;
+      Duration pause = settings.backoff().multipliedBy(1L << (attempts - 1));
+      timers.startSingleTimer(new TryAgain(), pause);
+    }
+  }
+
+  private Behavior<Command> onTryAgain() {
+    pausing = false;
+    attempt();
+    return this;
+  }
+
+  /** The head is over, one way or the other; the next one has its turn. */
+  private void settle(@Nullable SendFailure failure, String message) {
+    parent.tell(
+        new VirtualConnections.Settled(
+            peer, protocol, queue.remove().number(), attempts, failure, message));
+    attempts = 0;
+    headId++;
+    restartIdle();
+    attempt();
+  }
+
+  // ---- streams
+
+  private Behavior<Command> adopt(Stream stream) {
+    EnvelopeStream adopted =
+        new EnvelopeStream(stream, VirtualConnections.maxFrame(settings.maxMessage()));
+    ActorRef<Command> self = getContext().getSelf();
+    adopted.start(event -> self.tell(new FromStream(event)));
+    streams.add(adopted);
+    if (streams.size() > MAX_STREAMS) {
+      streams.remove(0).reset("too many streams of one virtual connection");
+    }
+    restartIdle();
+    return this;
+  }
+
+  private Behavior<Command> onStreamEvent(FromStream from) {
+    EnvelopeStream stream = from.event().stream();
+    if (from.event() instanceof EnvelopeStream.Data data) {
+      restartIdle();
+      stream.onData(data.data(), envelope -> onEnvelope(stream, envelope));
+    } else if (from.event() instanceof EnvelopeStream.Writable) {
+      stream.onWritable();
+    } else if (from.event() instanceof EnvelopeStream.Closed) {
+      onStreamClosed(stream);
+    }
+    return this;
+  }
+
+  private void onStreamClosed(EnvelopeStream stream) {
+    boolean inUse = !streams.isEmpty() && streams.get(0) == stream;
+    streams.remove(stream);
+    if (inUse && awaitingAcknowledgement) {
+      awaitingAcknowledgement = false;
+      timers.cancel(new Unacknowledged());
+      failAttempt(
+          SendFailure.NOT_ACKNOWLEDGED, "the stream to " + peer + " ended before it acknowledged");
+    }
+  }
+
+  private void onEnvelope(EnvelopeStream stream, Envelope envelope) {
+    Bytes data = envelope.data();
+    if (data != null) {
+      parent.tell(
+          new VirtualConnections.Arrived(
+              peer, protocol, envelope.id(), data, stream, getContext().getSelf()));
+    } else if (awaitingAcknowledgement && envelope.id() == headId) {
+      awaitingAcknowledgement = false;
+      timers.cancel(new Unacknowledged());
+      settle(null, "");
+    }
+  }
+
+  private Behavior<Command> onAcknowledge(Acknowledge acknowledge) {
+    if (streams.contains(acknowledge.stream())) {
+      acknowledge.stream().send(new Envelope(acknowledge.id(), null));
+    }
+    return this;
+  }
+
+  // ---- the end
+
+  private void restartIdle() {
+    timers.startSingleTimer(new Idle(), settings.idle());
+  }
+
+  private Behavior<Command> onIdle() {
+    if (queue.isEmpty()) {
+      streams.forEach(EnvelopeStream::close);
+      streams.clear();
+      parent.tell(new VirtualConnections.WentIdle(peer, protocol));
+    }
+    restartIdle();
+    return this;
+  }
+
+  private Behavior<Command> onStop() {
+    if (opening != null) {
+      opening.cancel();
+    }
+    streams.forEach(stream -> stream.reset("the virtual connection ended"));
+    return this;
+  }
+}
