@@ -390,7 +390,13 @@ public final class Dht {
             settings.timing().refresh().multipliedBy(STALE_AFTER_REFRESHES));
     this.bootstrap = new Bootstrap(settings.bootstrapPeers(), random);
     this.responder =
-        new Responder(table, kept.values(), kept.providers(), connected, settings.replication());
+        new Responder(
+            environment.host(),
+            table,
+            kept.values(),
+            kept.providers(),
+            connected,
+            settings.replication());
     this.lookupReports = context.messageAdapter(Lookup.Event.class, LookupReported::new);
     this.bootstrapReplies =
         context.messageAdapter(Connections.ConnectReply.class, BootstrapPeerDialled::new);
@@ -623,12 +629,11 @@ public final class Dht {
   }
 
   private void put(long id, PutValue put) {
-    ValueRecord record = new ValueRecord(put.key(), put.value());
-    ValueRecord received =
-        new ValueRecord(
-            put.key(), put.value(), environment.world().clock().instant().toString());
+    ValueRecord record =
+        new ValueRecord(put.key(), put.value())
+            .receivedAt(environment.world().clock().instant());
     try {
-      if (kept.values().put(received, environment.now()) == ValueStore.Outcome.OUTDATED) {
+      if (kept.values().put(record, environment.now()) == ValueStore.Outcome.OUTDATED) {
         conclude(
             id, new Outcome.Failed(Reason.INVALID_RECORD, "a better value is stored here"));
         return;

@@ -193,7 +193,7 @@ final class Exchange {
   private void write(Stream opened) {
     if (outgoing.hasRemaining()) {
       opened.write(outgoing);
-      if (!outgoing.hasRemaining()) {
+      if (!outgoing.hasRemaining() && !expectsResponse) {
         opened.closeWrite();
       }
     }
@@ -215,23 +215,30 @@ final class Exchange {
   }
 
   private Optional<End> onEnded(@Nullable HostFailure failure) {
-    if (failure != null) {
-      return end(failed(failure));
+    boolean isSent = !outgoing.hasRemaining();
+    if (!expectsResponse && isSent && (failure == null || isReset(failure))) {
+      // The remote closes when it has read the request: all the acknowledgement there is. Some reset the stream where they find that
+      // nothing follows, so a reset does not tell a refusal from a goodbye.
+      return end(new End.Responded(request));
     }
-    // The remote closes when it has read the request to its end: all the acknowledgement there is, where no response is due.
     return end(
-        expectsResponse || outgoing.hasRemaining()
-            ? new End.Failed("closed without a response", false)
-            : new End.Responded(request));
+        failure == null ? new End.Failed("closed without a response", false) : failed(failure));
   }
 
+  /** Half-closes only now: who reads "nothing follows" before the request may not read the request. */
   private Optional<End> end(End end) {
     over = true;
     Stream opened = stream;
     if (opened != null && end instanceof End.Failed failed) {
       opened.reset(0, failed.message());
+    } else if (opened != null) {
+      opened.closeWrite();
     }
     return Optional.of(end);
+  }
+
+  private static boolean isReset(HostFailure failure) {
+    return failure.kind() == HostFailure.Kind.STREAM_RESET;
   }
 
   private void tell(Event event) {

@@ -1,5 +1,6 @@
 package dev.troupe.actors.dht;
 
+import dev.troupe.actors.host.Host;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.kademlia.InvalidRecordException;
@@ -28,6 +29,7 @@ final class Responder {
   /** How many providers one answer names. */
   static final int MAX_PROVIDERS_NAMED = 64;
 
+  private final Host host;
   private final RoutingTable table;
   private final ValueStore values;
   private final ProviderStore providers;
@@ -50,15 +52,18 @@ final class Responder {
   /**
    * Answers from these.
    *
+   * @param host asked for our own id and addresses only
    * @param connected the connected peers that have said where they listen, whether they serve the DHT or not
    * @param replication how many closer peers one answer names
    */
   Responder(
+      Host host,
       RoutingTable table,
       ValueStore values,
       ProviderStore providers,
       Map<PeerId, List<Multiaddr>> connected,
       int replication) {
+    this.host = host;
     this.table = table;
     this.values = values;
     this.providers = providers;
@@ -98,6 +103,9 @@ final class Responder {
             closer.add(0, new PeerInfo(peer, addresses, Connectedness.CONNECTED));
           }
         });
+    if (host.peerId().bytes().equals(request.key())) {
+      closer.add(0, new PeerInfo(host.peerId(), host.listenAddresses()));
+    }
     return new Response.Answer(request.answer(null, closer, List.of()));
   }
 
@@ -113,9 +121,7 @@ final class Responder {
       return new Response.Refusal("PUT_VALUE without a record of its key");
     }
     try {
-      ValueRecord received =
-          new ValueRecord(record.key(), record.value(), wallClock.toString());
-      return switch (values.put(received, now)) {
+      return switch (values.put(record.receivedAt(wallClock), now)) {
         case STORED -> new Response.Answer(request);
         case OUTDATED -> new Response.Refusal("a better value is stored");
         case FULL -> new Response.Refusal("there is no room for the value");

@@ -330,6 +330,7 @@ final class DhtFixture implements AutoCloseable {
 
     private final Script script;
     private final FrameDecoder requests = new FrameDecoder(1 << 20);
+    private boolean answered;
 
     OutboundPipe(Script script) {
       super(script.peer, Direction.OUTBOUND);
@@ -364,7 +365,19 @@ final class DhtFixture implements AutoCloseable {
       if (request.type() != KademliaMessage.Type.ADD_PROVIDER) {
         deliver(Frames.encode(answer.encode()));
       }
-      end(null);
+      // It waits for us to close before it does; as go-libp2p and js-libp2p do, it would take more requests.
+      answered = true;
+      if (writeClosed) {
+        end(null);
+      }
+    }
+
+    @Override
+    public void closeWrite() {
+      super.closeWrite();
+      if (answered) {
+        end(null);
+      }
     }
 
     @Override

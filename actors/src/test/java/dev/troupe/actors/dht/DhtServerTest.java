@@ -65,6 +65,15 @@ class DhtServerTest {
   }
 
   @Test
+  void whoAsksForThisPeerIsToldWhereItListens() throws Exception {
+    InboundPipe pipe = fixture.openInbound(SENDER);
+    pipe.send(KademliaMessage.findNode(DhtFixture.SELF.bytes()));
+    assertEquals(
+        List.of(new PeerInfo(DhtFixture.SELF, List.of(Script.address(0)))),
+        pipe.answer().closerPeers());
+  }
+
+  @Test
   void aValueIsStoredEchoedAndReturned() throws Exception {
     InboundPipe pipe = fixture.openInbound(SENDER);
     KademliaMessage put =
@@ -74,7 +83,7 @@ class DhtServerTest {
     pipe.send(KademliaMessage.getValue(Bytes.utf8("/test/k")));
     ValueRecord stored = pipe.answer().record();
     assertEquals("v", stored.value().utf8());
-    assertEquals("2024-01-01T00:00:00Z", stored.timeReceived());
+    assertEquals("2024-01-01T00:00:00.000000000Z", stored.timeReceived());
     pipe.closeRemote();
     assertTrue(pipe.writeClosed);
     assertNull(pipe.resetReason);

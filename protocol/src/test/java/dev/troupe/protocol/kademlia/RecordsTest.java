@@ -12,6 +12,7 @@ import dev.troupe.protocol.keys.PublicKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multihash.Multihash;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -91,6 +92,17 @@ class RecordsTest {
     assertThrows(
         InvalidRecordException.class,
         () -> NAMESPACES.validate(Bytes.utf8("/pk/junk"), key.encoded()));
+  }
+
+  @Test
+  void theTimeOfReceiptHasNineDigitsOfAFraction() {
+    // js-libp2p's parser wants them all, as go-libp2p's formatter writes them.
+    assertEquals(
+        "2026-01-02T03:04:05.000000000Z",
+        record("/n/x", "5").receivedAt(Instant.parse("2026-01-02T03:04:05Z")).timeReceived());
+    assertEquals(
+        "2026-01-02T03:04:05.678000000Z",
+        record("/n/x", "5").receivedAt(Instant.parse("2026-01-02T03:04:05.678Z")).timeReceived());
   }
 
   @Test
