@@ -52,27 +52,33 @@ import org.jspecify.annotations.Nullable;
 /**
  * GossipSub 1.1: hears and publishes messages by topic.
  *
- * <p><b>Owns</b> the {@link Router}, which decides, and the streams to and from each peer that speaks the protocol: one that we
- * opened, written only, and those that it opened, read only (pubsub specification, "Stream management"). <b>Parent</b>: the peer.
- * <b>Children</b>: a {@link Topic} for each subscription. <b>States</b>: one.
+ * <p><b>Owns</b> the {@link Router}, which decides, and the streams to and from each peer that
+ * speaks the protocol: one that we opened, written only, and those that it opened, read only
+ * (pubsub specification, "Stream management"). <b>Parent</b>: the peer. <b>Children</b>: a {@link
+ * Topic} for each subscription. <b>States</b>: one.
  *
- * <p><b>Who sends what</b>: whoever wants to hear a topic sends {@link Subscribe} and is told {@link TopicEvent}s; {@link
- * Connections} tells who is connected and identified; the host's event loops tell the RPCs, already decoded; {@code Topic} tells its
- * news. Every command is answered at once.
+ * <p><b>Who sends what</b>: whoever wants to hear a topic sends {@link Subscribe} and is told
+ * {@link TopicEvent}s; {@link Connections} tells who is connected and identified; the host's event
+ * loops tell the RPCs, already decoded; {@code Topic} tells its news. Every command is answered at
+ * once.
  *
- * <p><b>Limits</b>: {@link GossipSettings}, and {@code GossipsubSettings.Limits} for what the router holds. What a peer does not read
- * waits in its {@link OutboundQueue}, 4 MiB: control is kept, gossip is dropped first, then what is forwarded; what was published
- * here is refused last, and only when every recipient refused it is the publisher told {@code OVERLOADED}. A peer whose queue is
- * full of control is cut off and greeted anew. What a peer sends is requested 256 KiB at a time. Subscribers are told, never
- * waited for: nothing is kept here for a slow one, whose own mailbox grows; one that cannot keep up is to be spawned with a bounded
- * mailbox, where what it misses goes to dead letters.
+ * <p><b>Limits</b>: {@link GossipSettings}, and {@code GossipsubSettings.Limits} for what the
+ * router holds. What a peer does not read waits in its {@link OutboundQueue}, 4 MiB: control is
+ * kept, gossip is dropped first, then what is forwarded; what was published here is refused last,
+ * and only when every recipient refused it is the publisher told {@code OVERLOADED}. A peer whose
+ * queue is full of control is cut off and greeted anew. What a peer sends is requested 256 KiB at a
+ * time. Subscribers are told, never waited for: nothing is kept here for a slow one, whose own
+ * mailbox grows; one that cannot keep up is to be spawned with a bounded mailbox, where what it
+ * misses goes to dead letters.
  *
- * <p><b>Timers</b>: the heartbeat (first after 50 ms, then every 500 ms); a retry for each stream that could not be opened.
+ * <p><b>Timers</b>: the heartbeat (first after 50 ms, then every 500 ms); a retry for each stream
+ * that could not be opened.
  *
- * <p><b>A crash loses</b> the caches: messages that were not yet sent or asked for, and the memory of those seen (so that a
- * subscriber may hear a message of the last minutes again). The publisher whose message was in hand is answered {@code CRASHED}.
- * Subscribers, subscriptions with their Topic actors, the streams, and who is in which topic survive: the new router greets every
- * peer anew and grafts, and goes on. Remote peers notice nothing else.
+ * <p><b>A crash loses</b> the caches: messages that were not yet sent or asked for, and the memory
+ * of those seen (so that a subscriber may hear a message of the last minutes again). The publisher
+ * whose message was in hand is answered {@code CRASHED}. Subscribers, subscriptions with their
+ * Topic actors, the streams, and who is in which topic survive: the new router greets every peer
+ * anew and grafts, and goes on. Remote peers notice nothing else.
  */
 public final class Gossip extends AbstractBehavior<Gossip.Command> {
 
@@ -80,8 +86,8 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   public sealed interface Command {}
 
   /**
-   * Asks to hear a topic. Answered at once; what follows (advertise, discover, mesh) arrives as events. Several subscribers share
-   * one subscription. Ends when the subscriber does.
+   * Asks to hear a topic. Answered at once; what follows (advertise, discover, mesh) arrives as
+   * events. Several subscribers share one subscription. Ends when the subscriber does.
    */
   public record Subscribe(
       String topic, ActorRef<TopicEvent> subscriber, ActorRef<SubscribeReply> replyTo)
@@ -99,7 +105,9 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   /** Asks which remote peers are subscribed to a topic, as far as this peer knows. */
   public record GetTopicPeers(String topic, ActorRef<TopicPeers> replyTo) implements Command {}
 
-  /** A subscription has begun, or begun anew after a crash: it is to be told the size of its mesh. */
+  /**
+   * A subscription has begun, or begun anew after a crash: it is to be told the size of its mesh.
+   */
   record TopicStarted(String topic) implements Command {}
 
   /** News of a subscription, for its subscribers. */
@@ -126,8 +134,7 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
 
   private record OutboundOpened(PeerId peer, long number, Stream stream) implements Command {}
 
-  private record OutboundFailed(PeerId peer, long number, HostFailure failure)
-      implements Command {}
+  private record OutboundFailed(PeerId peer, long number, HostFailure failure) implements Command {}
 
   private record OutboundWritable(PeerId peer, long number) implements Command {}
 
@@ -155,7 +162,8 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   /**
    * On its way.
    *
-   * @param recipients how many peers it was queued for now; with 0 it is kept for those who graft or ask within the history
+   * @param recipients how many peers it was queued for now; with 0 it is kept for those who graft
+   *     or ask within the history
    */
   public record Published(String topic, int recipients) implements PublishReply {}
 
@@ -169,7 +177,10 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
     TOO_LARGE,
     /** The topic's name is empty or too long. */
     INVALID_TOPIC,
-    /** The queues to all its recipients are full. (It may still be offered to them by gossip, within the history.) */
+    /**
+     * The queues to all its recipients are full. (It may still be offered to them by gossip, within
+     * the history.)
+     */
     OVERLOADED,
     /** The actor crashed over it; whether others have received it is unknown. */
     CRASHED
@@ -202,7 +213,10 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   /** A peer of the topic unsubscribed or disconnected. */
   public record PeerLeft(String topic, PeerId peer) implements TopicEvent {}
 
-  /** The mesh has its first member(s), or, at the mesh deadline, still none ({@code peers} 0); once per subscription. */
+  /**
+   * The mesh has its first member(s), or, at the mesh deadline, still none ({@code peers} 0); once
+   * per subscription.
+   */
   public record MeshFormed(String topic, int peers) implements TopicEvent {}
 
   /** The topic was advertised in the DHT. */
@@ -350,7 +364,10 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
     }
   }
 
-  /** Goes on from what the ledger kept: the router that crashed is only asked who was in which topic. */
+  /**
+   * Goes on from what the ledger kept: the router that crashed is only asked who was in which
+   * topic.
+   */
   private void recover(Router crashed) {
     getContext().getLog().warn("gossip restarts with {} topics", ledger.joined.size());
     Publish inHand = ledger.inHand;
@@ -368,7 +385,8 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
     }
     for (Remote remote : List.copyOf(ledger.remotes.values())) {
       if (crashed.knows(remote.peer)) {
-        // A frame half written must be finished, or the stream cannot be read on; the rest is said anew.
+        // A frame half written must be finished, or the stream cannot be read on; the rest is said
+        // anew.
         remote.queue.clear();
         addToRouter(remote);
         // Subscribers have heard of it before the crash.
@@ -417,8 +435,7 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
     String refusal = null;
     if (!Router.isValidTopic(topic)) {
       refusal = "a topic name must have 1 to " + RpcCodec.MAX_TOPIC_BYTES + " bytes of UTF-8";
-    } else if (joined == null
-        && ledger.joined.size() >= settings.router().limits().topics()) {
+    } else if (joined == null && ledger.joined.size() >= settings.router().limits().topics()) {
       refusal = "subscribed to " + ledger.joined.size() + " topics already";
     } else if (joined != null
         && joined.subscribers.size() >= settings.subscribersPerTopic()
@@ -435,8 +452,7 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
       ledger.joined.put(topic, joined);
     }
     boolean added = joined.subscribers.add(subscribe.subscriber());
-    getContext()
-        .watchWith(subscribe.subscriber(), new SubscriberGone(subscribe.subscriber()));
+    getContext().watchWith(subscribe.subscriber(), new SubscriberGone(subscribe.subscriber()));
     subscribe.replyTo().tell(new Subscribed(topic));
     if (first) {
       perform(router.subscribe(topic, now()));
@@ -655,8 +671,7 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
 
   private Remote remote(PeerId peer) {
     return ledger.remotes.computeIfAbsent(
-        peer,
-        p -> new Remote(p, new OutboundQueue(settings.queueBytes(), settings.queueFrames())));
+        peer, p -> new Remote(p, new OutboundQueue(settings.queueBytes(), settings.queueFrames())));
   }
 
   private void onIdentified(Remote remote, Identification identification) {
@@ -688,7 +703,9 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
     return null;
   }
 
-  /** The peer speaks the protocol: it is part of the network from now on, and is to have a stream. */
+  /**
+   * The peer speaks the protocol: it is part of the network from now on, and is to have a stream.
+   */
   private void talk(Remote remote) {
     if (!router.knows(remote.peer)) {
       perform(addToRouter(remote));
@@ -700,8 +717,7 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   }
 
   private List<Effect> addToRouter(Remote remote) {
-    return router.addPeer(
-        remote.peer, remote.version, remote.outboundConnection, remote.idForm);
+    return router.addPeer(remote.peer, remote.version, remote.outboundConnection, remote.idForm);
   }
 
   // ---- our streams
@@ -748,8 +764,7 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
     remote.outbound = opened.stream();
     remote.openedAtNanos = now();
     ActorRef<Command> self = getContext().getSelf();
-    opened
-        .stream()
+    opened.stream()
         .start(
             new StreamListener() {
               @Override
@@ -824,7 +839,10 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
     timers.startSingleTimer(new OpenDue(remote.peer), pause);
   }
 
-  /** Takes a peer that cannot be told anything out of the network, until it identifies or opens a stream again. */
+  /**
+   * Takes a peer that cannot be told anything out of the network, until it identifies or opens a
+   * stream again.
+   */
   private void forget(Remote remote) {
     discard(remote, "no gossip stream to the peer can be opened");
     if (!remote.connected) {
@@ -835,7 +853,8 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
 
   private void discard(Remote remote, String reason) {
     timers.cancel(new OpenDue(remote.peer));
-    // What still comes of the streams and calls of before bears a number that is not known any more.
+    // What still comes of the streams and calls of before bears a number that is not known any
+    // more.
     remote.outboundNumber = 0;
     remote.attempts = 0;
     remote.writing = null;

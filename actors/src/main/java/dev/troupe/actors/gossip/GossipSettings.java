@@ -8,13 +8,16 @@ import java.time.Duration;
  * The limits and intervals of {@link Gossip}.
  *
  * @param router the parameters of the protocol
- * @param queueBytes what may wait to be sent to one peer, in bytes (default 4 MiB; at least two largest RPCs)
+ * @param queueBytes what may wait to be sent to one peer, in bytes (default 4 MiB; at least two
+ *     largest RPCs)
  * @param queueFrames the same as a number of RPCs (default 4096)
  * @param inboundWindow bytes of one peer that may be on their way to the router (default 256 KiB)
- * @param inboundStreamsPerPeer open streams of one peer to us; when it opens more, its oldest is reset (default 2)
- * @param openAttempts how often in a row a stream to a peer is tried before the peer is given up until it identifies or
- *     opens a stream again (default 4)
- * @param openRetry the pause before the second of them, doubled before each further one (default 1 s)
+ * @param inboundStreamsPerPeer open streams of one peer to us; when it opens more, its oldest is
+ *     reset (default 2)
+ * @param openAttempts how often in a row a stream to a peer is tried before the peer is given up
+ *     until it identifies or opens a stream again (default 4)
+ * @param openRetry the pause before the second of them, doubled before each further one (default 1
+ *     s)
  * @param subscribersPerTopic local subscribers of one topic (default 1000)
  * @param topic of each subscription
  */
@@ -32,12 +35,16 @@ public record GossipSettings(
   /**
    * How a subscription finds peers.
    *
-   * @param meshDeadline how long to wait for the first mesh member before saying that there is none (default 5 s)
-   * @param advertiseTtl how long the DHT remembers an advertisement; it is repeated at half of it (default 3 h)
+   * @param meshDeadline how long to wait for the first mesh member before saying that there is none
+   *     (default 5 s)
+   * @param advertiseTtl how long the DHT remembers an advertisement; it is repeated at half of it
+   *     (default 3 h)
    * @param advertiseAttempts tries in a row (default 3)
-   * @param advertiseRetry the pause before the second of them, doubled before the third (default 2 s)
+   * @param advertiseRetry the pause before the second of them, doubled before the third (default 2
+   *     s)
    * @param discoverLimit how many providers to ask the DHT for (default 100)
-   * @param discoverBackoff the pause before discovering again while the mesh is below D_low, doubled each time (default 10 s)
+   * @param discoverBackoff the pause before discovering again while the mesh is below D_low,
+   *     doubled each time (default 10 s)
    * @param discoverBackoffMax its maximum (default 10 min)
    */
   public record TopicSettings(
@@ -72,8 +79,7 @@ public record GossipSettings(
       atLeast(1, "topic.advertiseRetry", advertiseRetry.toNanos());
       atLeast(1, "topic.discoverLimit", discoverLimit);
       atLeast(1, "topic.discoverBackoff", discoverBackoff.toNanos());
-      atLeast(
-          discoverBackoff.toNanos(), "topic.discoverBackoffMax", discoverBackoffMax.toNanos());
+      atLeast(discoverBackoff.toNanos(), "topic.discoverBackoffMax", discoverBackoffMax.toNanos());
     }
   }
 

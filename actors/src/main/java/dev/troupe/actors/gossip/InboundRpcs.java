@@ -13,8 +13,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the RPCs of one inbound stream on its event loop, so that the actor is told values, one message for each arrival of bytes.
- * The actor requests as many bytes again once it has dealt with them: that bounds what is on its way.
+ * Reads the RPCs of one inbound stream on its event loop, so that the actor is told values, one
+ * message for each arrival of bytes. The actor requests as many bytes again once it has dealt with
+ * them: that bounds what is on its way.
  */
 final class InboundRpcs implements StreamListener {
 

@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * What waits to be sent to one peer: bounded, and by kind of traffic.
  *
- * <p>Control goes out first, then what was published here, then what is forwarded, then gossip; each kind in its own order. When
- * there is no room, the oldest of the lowest kinds make way for a higher one; a frame that finds nothing lower to displace is
- * refused. Control that is refused means that the peer does not read at all: its stream is to be given up.
+ * <p>Control goes out first, then what was published here, then what is forwarded, then gossip;
+ * each kind in its own order. When there is no room, the oldest of the lowest kinds make way for a
+ * higher one; a frame that finds nothing lower to displace is refused. Control that is refused
+ * means that the peer does not read at all: its stream is to be given up.
  */
 final class OutboundQueue {
 

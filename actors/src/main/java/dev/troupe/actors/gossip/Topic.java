@@ -26,22 +26,28 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One subscription: sees to it that peers of the topic find this one and that this one finds them, and says when the mesh stands.
+ * One subscription: sees to it that peers of the topic find this one and that this one finds them,
+ * and says when the mesh stands.
  *
- * <p><b>Owns</b> the advertising and discovering of one topic, under CIDv1(raw, sha2-256(name)), as go-libp2p's routing discovery
- * does; the DHT is asked by the multihash in it. <b>Parent</b>: {@link Gossip}, which stops it at the unsubscription, and with
- * which it ends. <b>Children</b>: two that pass the DHT's answers on. <b>States</b>: one, round two operations of the DHT, each either under way, or waiting for its timer,
- * or at rest.
+ * <p><b>Owns</b> the advertising and discovering of one topic, under CIDv1(raw, sha2-256(name)), as
+ * go-libp2p's routing discovery does; the DHT is asked by the multihash in it. <b>Parent</b>:
+ * {@link Gossip}, which stops it at the unsubscription, and with which it ends. <b>Children</b>:
+ * two that pass the DHT's answers on. <b>States</b>: one, round two operations of the DHT, each
+ * either under way, or waiting for its timer, or at rest.
  *
- * <p><b>Who sends what</b>: Gossip says how large the mesh is; the DHT says its state and answers; Gossip is told the events that
- * the subscribers hear. Both operations begin at once, and wait in the DHT's stash when it is not ready. Whenever the DHT moves to
- * ready, both begin anew unless they are under way. An advertisement that fails is tried again after 2 s and 4 s, then rests until
- * it is due again or the DHT is ready again. Discovery goes on, 10 s to 10 min apart, while the mesh is below D_low.
+ * <p><b>Who sends what</b>: Gossip says how large the mesh is; the DHT says its state and answers;
+ * Gossip is told the events that the subscribers hear. Both operations begin at once, and wait in
+ * the DHT's stash when it is not ready. Whenever the DHT moves to ready, both begin anew unless
+ * they are under way. An advertisement that fails is tried again after 2 s and 4 s, then rests
+ * until it is due again or the DHT is ready again. Discovery goes on, 10 s to 10 min apart, while
+ * the mesh is below D_low.
  *
- * <p><b>Limits</b>: 100 providers are asked for and connected to. <b>Timers</b>: advertise, discover, the mesh deadline (5 s).
+ * <p><b>Limits</b>: 100 providers are asked for and connected to. <b>Timers</b>: advertise,
+ * discover, the mesh deadline (5 s).
  *
- * <p><b>A crash loses</b> the timers and the answers under way; the restarted actor asks Gossip for the size of the mesh and
- * begins as if just subscribed, so the topic is advertised and discovered again at once. Subscribers notice nothing else.
+ * <p><b>A crash loses</b> the timers and the answers under way; the restarted actor asks Gossip for
+ * the size of the mesh and begins as if just subscribed, so the topic is advertised and discovered
+ * again at once. Subscribers notice nothing else.
  */
 final class Topic extends AbstractBehavior<Topic.Command> {
 
@@ -148,8 +154,9 @@ final class Topic extends AbstractBehavior<Topic.Command> {
   }
 
   /**
-   * Passes answers on to this actor. Not message adapters: all adapters of an actor share one address and are told apart by the class
-   * of the message, and a failure is of one class whichever operation failed.
+   * Passes answers on to this actor. Not message adapters: all adapters of an actor share one
+   * address and are told apart by the class of the message, and a failure is of one class whichever
+   * operation failed.
    */
   private <T> Behavior<T> passingOn(Function<T, Command> wrapped) {
     ActorRef<Command> topic = getContext().getSelf();
@@ -295,9 +302,7 @@ final class Topic extends AbstractBehavior<Topic.Command> {
           peers.add(provider.peer());
           connections.tell(
               new Connections.Connect(
-                  provider.peer(),
-                  provider.addresses(),
-                  getContext().getSystem().ignoreRef()));
+                  provider.peer(), provider.addresses(), getContext().getSystem().ignoreRef()));
         }
       }
       say(new Discovered(name, peers));

@@ -19,7 +19,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A host whose network is the test: it answers each request for a stream, and opens streams in the name of remotes. */
+/**
+ * A host whose network is the test: it answers each request for a stream, and opens streams in the
+ * name of remotes.
+ */
 final class FakeHost implements Host {
 
   static final ProtocolId MESHSUB = new ProtocolId("/meshsub/1.1.0");

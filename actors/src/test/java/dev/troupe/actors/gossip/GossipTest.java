@@ -13,8 +13,8 @@ import dev.troupe.actors.connections.ConnectionsEvent.PeerDisconnected;
 import dev.troupe.actors.connections.ConnectionsEvent.PeerIdentified;
 import dev.troupe.actors.dht.Dht;
 import dev.troupe.actors.gossip.Gossip.GetTopicPeers;
-import dev.troupe.actors.gossip.Gossip.Message;
 import dev.troupe.actors.gossip.Gossip.MeshFormed;
+import dev.troupe.actors.gossip.Gossip.Message;
 import dev.troupe.actors.gossip.Gossip.PeerJoined;
 import dev.troupe.actors.gossip.Gossip.PeerLeft;
 import dev.troupe.actors.gossip.Gossip.Publish;
@@ -109,8 +109,7 @@ class GossipTest {
       events.tell(
           new PeerIdentified(
               id,
-              new Identification(
-                  agent, "ipfs/0.1.0", List.of(protocols), List.of(), null, false)));
+              new Identification(agent, "ipfs/0.1.0", List.of(protocols), List.of(), null, false)));
       system.runUntilIdle();
     }
 
@@ -147,9 +146,7 @@ class GossipTest {
     Rpc message(String text) {
       return new Rpc(
           List.of(),
-          List.of(
-              MessageSigning.sign(
-                  key, FakeWorld.CRYPTO, TOPIC, Bytes.utf8(text), ++seqno)),
+          List.of(MessageSigning.sign(key, FakeWorld.CRYPTO, TOPIC, Bytes.utf8(text), ++seqno)),
           List.of(),
           List.of(),
           List.of(),
@@ -419,8 +416,7 @@ class GossipTest {
     Remote remote = remote(2).talk();
     subscribed();
     assertEquals(
-        List.of(new Subscription(true, TOPIC)),
-        remote.fromUs.takeWritten().get(0).subscriptions());
+        List.of(new Subscription(true, TOPIC)), remote.fromUs.takeWritten().get(0).subscriptions());
     // The subscription's own actor waits for the DHT.
     dht.expect(Dht.Provide.class);
     dht.expect(Dht.FindProviders.class);
@@ -432,10 +428,7 @@ class GossipTest {
     GossipSettings d = GossipSettings.DEFAULT;
     settings =
         new GossipSettings(
-            d.router()
-                .withLimits(
-                    new GossipsubSettings.Limits(
-                        limits.peers(), 1, 9, 9, 9, 9, 9)),
+            d.router().withLimits(new GossipsubSettings.Limits(limits.peers(), 1, 9, 9, 9, 9, 9)),
             d.queueBytes(),
             d.queueFrames(),
             d.inboundWindow(),
@@ -587,8 +580,7 @@ class GossipTest {
   @Test
   void whatCannotBePublishedIsRefusedWithTheReason() {
     start();
-    PublishRefused tooLarge =
-        (PublishRefused) publish(TOPIC, Bytes.wrap(new byte[(1 << 20) + 1]));
+    PublishRefused tooLarge = (PublishRefused) publish(TOPIC, Bytes.wrap(new byte[(1 << 20) + 1]));
     assertEquals(Refusal.TOO_LARGE, tooLarge.refusal());
     assertTrue(tooLarge.message().contains("1048576"), tooLarge.message());
     PublishRefused unnamed = (PublishRefused) publish("", Bytes.EMPTY);

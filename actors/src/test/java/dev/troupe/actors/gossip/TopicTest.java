@@ -38,8 +38,7 @@ import org.junit.jupiter.api.Test;
 class TopicTest {
 
   private static final String NAME = "chat";
-  private static final Multihash KEY =
-      Multihash.sha256(FakeWorld.CRYPTO, Bytes.utf8(NAME));
+  private static final Multihash KEY = Multihash.sha256(FakeWorld.CRYPTO, Bytes.utf8(NAME));
   private static final PeerId SELF = FakeWorld.key(1).peerId();
   private static final PeerId OTHER = FakeWorld.key(2).peerId();
 
@@ -87,7 +86,9 @@ class TopicTest {
   private void provided() {
     provide.replyTo().tell(new Provided(KEY, 3));
     system.runUntilIdle();
-    assertEquals(new TopicNews(new Advertised(NAME, 3)), gossip.received().get(gossip.received().size() - 1));
+    assertEquals(
+        new TopicNews(new Advertised(NAME, 3)),
+        gossip.received().get(gossip.received().size() - 1));
   }
 
   private void provideFailed(Reason reason) {
@@ -308,8 +309,7 @@ class TopicTest {
     mesh(5);
     provided();
     // A provider without an id is our own defect.
-    find.replyTo()
-        .tell(new ProvidersFound(KEY, List.of(new PeerWithAddresses(null, List.of()))));
+    find.replyTo().tell(new ProvidersFound(KEY, List.of(new PeerWithAddresses(null, List.of()))));
     gossip.fishFor(TopicStarted.class, Duration.ZERO);
     provide = dht.expect(Provide.class);
     find = dht.expect(FindProviders.class);

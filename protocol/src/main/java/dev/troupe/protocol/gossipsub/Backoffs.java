@@ -5,8 +5,8 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 
 /**
- * Which peers are not to be grafted into which meshes, and until when (GossipSub 1.1, "PRUNE Backoff"). Bounded: the oldest go
- * first.
+ * Which peers are not to be grafted into which meshes, and until when (GossipSub 1.1, "PRUNE
+ * Backoff"). Bounded: the oldest go first.
  */
 final class Backoffs {
 
@@ -22,7 +22,8 @@ final class Backoffs {
   /**
    * Makes an empty one.
    *
-   * @param slackNanos how much longer we wait ourselves, so that the other side's clock is surely past it
+   * @param slackNanos how much longer we wait ourselves, so that the other side's clock is surely
+   *     past it
    */
   Backoffs(long slackNanos, int capacity) {
     this.slackNanos = slackNanos;
@@ -62,7 +63,8 @@ final class Backoffs {
   }
 
   /**
-   * Whether a GRAFT during a backoff is to be answered with PRUNE: the first one is, then one each interval. Remembers a yes.
+   * Whether a GRAFT during a backoff is to be answered with PRUNE: the first one is, then one each
+   * interval. Remembers a yes.
    */
   boolean mayRefuse(String topic, PeerId peer, long intervalNanos, long now) {
     Link link = new Link(topic, peer);

@@ -31,8 +31,8 @@ public sealed interface Effect {
   }
 
   /**
-   * What kind of traffic an RPC is: when a peer's queue is full, the last kind here is dropped first, and the first one never
-   * before all others.
+   * What kind of traffic an RPC is: when a peer's queue is full, the last kind here is dropped
+   * first, and the first one never before all others.
    */
   enum Traffic {
     /** Subscriptions, GRAFT and PRUNE: without them the two sides disagree on the mesh. */
@@ -78,7 +78,10 @@ public sealed interface Effect {
     }
   }
 
-  /** A peer is not subscribed any more, or not connected any more, to a topic that we are subscribed to. */
+  /**
+   * A peer is not subscribed any more, or not connected any more, to a topic that we are subscribed
+   * to.
+   */
   record PeerLeft(String topic, PeerId peer) implements Effect {
     @Override
     public void accept(Visitor visitor) {

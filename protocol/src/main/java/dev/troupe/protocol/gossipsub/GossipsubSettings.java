@@ -9,19 +9,25 @@ import java.time.Duration;
  * @param degreeLow D_low: below it, peers are grafted (default 5)
  * @param degreeHigh D_high: above it, members are pruned down to D (default 12)
  * @param degreeLazy D_lazy: the least number of peers to gossip to (default 6)
- * @param degreeOut D_out: mesh members whose connection we opened, at least (default 2; below D_low and at most D / 2)
- * @param gossipFactor the share of the topic's other peers to gossip to, where that is more than D_lazy (default 0.25)
+ * @param degreeOut D_out: mesh members whose connection we opened, at least (default 2; below D_low
+ *     and at most D / 2)
+ * @param gossipFactor the share of the topic's other peers to gossip to, where that is more than
+ *     D_lazy (default 0.25)
  * @param initialDelay from the start to the first heartbeat (default 50 ms)
  * @param heartbeatInterval between heartbeats (default 500 ms)
- * @param fanoutTtl for how long after the last publication to remember a topic that is not subscribed (default 60 s)
+ * @param fanoutTtl for how long after the last publication to remember a topic that is not
+ *     subscribed (default 60 s)
  * @param historyLength for how many heartbeats a message is kept for IWANT (default 5)
  * @param historyGossip for how many heartbeats a message is told of in IHAVE (default 3)
  * @param seenTtl for how long a message id is known as seen (default 300 s)
  * @param pruneBackoff after a PRUNE, no graft for this long (default 60 s; whole seconds)
  * @param unsubscribeBackoff the same after leaving a topic (default 10 s; whole seconds)
- * @param floodPublish whether own messages go to all peers of the topic rather than only to the mesh or fanout (default true)
- * @param maxIHaveMessages IHAVE entries of one peer between two heartbeats; the rest is ignored (default 10)
- * @param maxIHaveLength message ids asked of one peer between two heartbeats, and most ids told in one IHAVE (default 5000)
+ * @param floodPublish whether own messages go to all peers of the topic rather than only to the
+ *     mesh or fanout (default true)
+ * @param maxIHaveMessages IHAVE entries of one peer between two heartbeats; the rest is ignored
+ *     (default 10)
+ * @param maxIHaveLength message ids asked of one peer between two heartbeats, and most ids told in
+ *     one IHAVE (default 5000)
  * @param gossipRetransmission how often one message is sent to one peer on IWANT (default 3)
  * @param limits what the router may hold
  */
@@ -50,10 +56,11 @@ public record GossipsubSettings(
    * What the router may hold, and what it does when that is not enough.
    *
    * @param peers peers that it knows; a further one is not taken in (default 2000)
-   * @param topics topics that we are subscribed to, and as many that we publish to without (default 1000)
+   * @param topics topics that we are subscribed to, and as many that we publish to without (default
+   *     1000)
    * @param topicsPerPeer subscriptions of one peer; further ones are ignored (default 1000)
-   * @param seen message ids; the oldest are forgotten first, so that under an extreme rate an old message may be taken for new
-   *     (default 200,000)
+   * @param seen message ids; the oldest are forgotten first, so that under an extreme rate an old
+   *     message may be taken for new (default 200,000)
    * @param cachedMessages messages in the message cache; the oldest go first (default 20,000)
    * @param cachedBytes their payloads in all; the oldest go first (default 64 MiB)
    * @param backoffs remembered backoffs; the oldest go first (default 20,000)

@@ -5,8 +5,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One message of a topic as it stands on the wire (pubsub specification, "The Message"). What is absent is null: whether that is
- * allowed is for {@link MessageSigning} to say, and signatures cover the difference between absent and empty.
+ * One message of a topic as it stands on the wire (pubsub specification, "The Message"). What is
+ * absent is null: whether that is allowed is for {@link MessageSigning} to say, and signatures
+ * cover the difference between absent and empty.
  *
  * @param from the author's peer id, in bytes
  * @param data the payload
@@ -37,8 +38,8 @@ public record Message(
   }
 
   /**
-   * The name by which peers know it: {@code from} and {@code seqno}, one after the other (pubsub specification, "Message
-   * Identification").
+   * The name by which peers know it: {@code from} and {@code seqno}, one after the other (pubsub
+   * specification, "Message Identification").
    */
   public Bytes id() {
     Bytes author = from == null ? Bytes.EMPTY : from;

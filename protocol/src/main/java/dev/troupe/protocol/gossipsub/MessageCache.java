@@ -11,8 +11,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The messages of the last heartbeats (GossipSub 1.0, "Message Cache"), one window a heartbeat. Bounded in number and bytes: the
- * oldest go first.
+ * The messages of the last heartbeats (GossipSub 1.0, "Message Cache"), one window a heartbeat.
+ * Bounded in number and bytes: the oldest go first.
  */
 final class MessageCache {
 
@@ -61,7 +61,9 @@ final class MessageCache {
     }
   }
 
-  /** The message, or null when it is not here, or was sent to this peer as often as allowed. Counts. */
+  /**
+   * The message, or null when it is not here, or was sent to this peer as often as allowed. Counts.
+   */
   @Nullable Message take(Bytes id, PeerId peer, int limit) {
     Entry entry = entries.get(id);
     if (entry == null) {

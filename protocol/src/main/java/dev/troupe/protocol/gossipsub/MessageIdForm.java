@@ -8,9 +8,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The two forms in which peers name one message.
  *
- * <p>The specification says {@code from} and {@code seqno}, {@code from} being the author's peer id; go-libp2p, rust-libp2p and
- * this router do that. js-libp2p takes the author's public key in place of the peer id. An IHAVE in the wrong form makes a peer
- * ask for what it has seen, and js-libp2p moreover lowers the score of whoever offered it, since the id it asked for never comes.
+ * <p>The specification says {@code from} and {@code seqno}, {@code from} being the author's peer
+ * id; go-libp2p, rust-libp2p and this router do that. js-libp2p takes the author's public key in
+ * place of the peer id. An IHAVE in the wrong form makes a peer ask for what it has seen, and
+ * js-libp2p moreover lowers the score of whoever offered it, since the id it asked for never comes.
  * So ids are compared in the specified form, and each peer is told them in its own.
  */
 public enum MessageIdForm {
@@ -30,7 +31,9 @@ public enum MessageIdForm {
   private static final byte SHA2_256 = 0x12;
   private static final byte SHA2_256_BYTES = 32;
 
-  /** The first bytes of a public key's protobuf: key type 0 to 3, then the length-delimited field 2. */
+  /**
+   * The first bytes of a public key's protobuf: key type 0 to 3, then the length-delimited field 2.
+   */
   private static final byte KEY_TYPE_TAG = 0x08;
 
   private static final byte KEY_DATA_TAG = 0x12;

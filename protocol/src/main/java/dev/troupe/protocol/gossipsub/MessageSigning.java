@@ -10,8 +10,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The signature policy {@code StrictSign} (pubsub specification, "Message Signing"): every message is signed by its author, and
- * no other is accepted. Stateless.
+ * The signature policy {@code StrictSign} (pubsub specification, "Message Signing"): every message
+ * is signed by its author, and no other is accepted. Stateless.
  */
 public final class MessageSigning {
 
@@ -21,7 +21,8 @@ public final class MessageSigning {
   private MessageSigning() {}
 
   /**
-   * Makes a signed message. The key is enclosed only where the peer id does not contain it (Ed25519 ids do).
+   * Makes a signed message. The key is enclosed only where the peer id does not contain it (Ed25519
+   * ids do).
    *
    * @param seqno the author's next sequence number, taken as unsigned
    */

@@ -1,6 +1,9 @@
 package dev.troupe.protocol.gossipsub;
 
-/** What a remote did that honest peers do not. A later scoring reads these; today they are counted and logged. */
+/**
+ * What a remote did that honest peers do not. A later scoring reads these; today they are counted
+ * and logged.
+ */
 public enum Rejection {
   /** The message has no author. */
   MISSING_FROM,

@@ -33,26 +33,34 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The GossipSub 1.1 router of one peer: who is in which mesh, which messages have been seen, and what to tell whom.
+ * The GossipSub 1.1 router of one peer: who is in which mesh, which messages have been seen, and
+ * what to tell whom.
  *
- * <p>It does no I/O. What happens is told by its methods, with the time as an argument (nanoseconds of any monotonic clock); what
- * is to be done comes back as a list of {@link Effect}s, in order. Equal calls with an equal generator give equal effects. Not
- * thread-safe: one actor owns it.
+ * <p>It does no I/O. What happens is told by its methods, with the time as an argument (nanoseconds
+ * of any monotonic clock); what is to be done comes back as a list of {@link Effect}s, in order.
+ * Equal calls with an equal generator give equal effects. Not thread-safe: one actor owns it.
  *
- * <p>Two liberties beside the specification. A peer that joined the mesh since the last heartbeat is told IHAVE once, like a
- * peer outside the mesh, so that a message published just before the mesh formed still arrives (where the form of its message ids
- * is known, see {@link MessageIdForm}). And with flood publishing, a topic
- * that is published to without being subscribed is still gossiped about, for the sake of a message that found nobody.
+ * <p>Two liberties beside the specification. A peer that joined the mesh since the last heartbeat
+ * is told IHAVE once, like a peer outside the mesh, so that a message published just before the
+ * mesh formed still arrives (where the form of its message ids is known, see {@link
+ * MessageIdForm}). And with flood publishing, a topic that is published to without being subscribed
+ * is still gossiped about, for the sake of a message that found nobody.
  */
 public final class Router {
 
   /** No PRUNE keeps us away for longer than this, whatever the remote asked for. */
   static final Duration MAX_BACKOFF = Duration.ofHours(1);
 
-  /** GRAFTs during a backoff are answered once in so long, the others ignored (1.1, "Spam Protection Measures"). */
+  /**
+   * GRAFTs during a backoff are answered once in so long, the others ignored (1.1, "Spam Protection
+   * Measures").
+   */
   static final Duration GRAFT_FLOOD_THRESHOLD = Duration.ofSeconds(10);
 
-  /** Most bytes of message ids in one IHAVE or IWANT of ours: well below {@link RpcCodec#MAX_RPC_BYTES}. */
+  /**
+   * Most bytes of message ids in one IHAVE or IWANT of ours: well below {@link
+   * RpcCodec#MAX_RPC_BYTES}.
+   */
   private static final int MAX_ID_BYTES_PER_RPC = 512 << 10;
 
   /** Our own grafts wait this many heartbeats beyond a backoff. */
@@ -63,14 +71,14 @@ public final class Router {
     final GossipsubVersion version;
     final boolean outbound;
     final Set<String> topics = new LinkedHashSet<>();
+
     /** In which form it names messages, null while that is unknown. */
     @Nullable MessageIdForm idForm;
 
     int ihaveSinceHeartbeat;
     int askedSinceHeartbeat;
 
-    Peer(
-        PeerId id, GossipsubVersion version, boolean outbound, @Nullable MessageIdForm idForm) {
+    Peer(PeerId id, GossipsubVersion version, boolean outbound, @Nullable MessageIdForm idForm) {
       this.id = id;
       this.version = version;
       this.outbound = outbound;
@@ -125,7 +133,8 @@ public final class Router {
    *
    * @param identity signs what is published
    * @param random picks mesh members and whom to gossip to
-   * @param firstSeqno the first sequence number; over the life of an identity they must grow, so take the wall clock's nanoseconds
+   * @param firstSeqno the first sequence number; over the life of an identity they must grow, so
+   *     take the wall clock's nanoseconds
    */
   public Router(
       GossipsubSettings settings,
@@ -152,7 +161,10 @@ public final class Router {
             BACKOFF_SLACK_HEARTBEATS * settings.heartbeatInterval().toNanos(), limits.backoffs());
   }
 
-  /** Whether a topic may have this name: not empty, and at most {@link RpcCodec#MAX_TOPIC_BYTES} of UTF-8. */
+  /**
+   * Whether a topic may have this name: not empty, and at most {@link RpcCodec#MAX_TOPIC_BYTES} of
+   * UTF-8.
+   */
   public static boolean isValidTopic(String topic) {
     return !topic.isEmpty()
         && topic.length() <= RpcCodec.MAX_TOPIC_BYTES
@@ -164,11 +176,13 @@ public final class Router {
   /**
    * A connected peer speaks the protocol. It is told our subscriptions.
    *
-   * <p>Does nothing when the peer is known, or when there are too many ({@link GossipsubSettings.Limits#peers}).
+   * <p>Does nothing when the peer is known, or when there are too many ({@link
+   * GossipsubSettings.Limits#peers}).
    *
    * @param outbound whether we opened the connection to it
-   * @param idForm in which form it names messages, where its software is known to do so; null where it is not: the router then
-   *     learns it from the first ids that the peer names, and uses the specified form until then
+   * @param idForm in which form it names messages, where its software is known to do so; null where
+   *     it is not: the router then learns it from the first ids that the peer names, and uses the
+   *     specified form until then
    */
   public List<Effect> addPeer(
       PeerId id, GossipsubVersion version, boolean outbound, @Nullable MessageIdForm idForm) {
@@ -180,8 +194,9 @@ public final class Router {
   }
 
   /**
-   * What a peer must know of us: our subscriptions, and in which meshes it is. For a peer that was just taken in, and for one to
-   * which a new stream takes the place of a broken one; saying it twice does no harm.
+   * What a peer must know of us: our subscriptions, and in which meshes it is. For a peer that was
+   * just taken in, and for one to which a new stream takes the place of a broken one; saying it
+   * twice does no harm.
    */
   public List<Effect> greet(PeerId id) {
     if (!peers.containsKey(id) || meshes.isEmpty()) {
@@ -233,7 +248,8 @@ public final class Router {
   // ---- our own topics
 
   /**
-   * Joins a topic: tells all peers, and grafts up to D of those who are in it. Does nothing when it is joined already.
+   * Joins a topic: tells all peers, and grafts up to D of those who are in it. Does nothing when it
+   * is joined already.
    *
    * @throws IllegalArgumentException if the topic has no valid name
    * @throws IllegalStateException if there are too many topics
@@ -311,10 +327,11 @@ public final class Router {
   // ---- publishing
 
   /**
-   * Signs a message and sends it off: to all peers of the topic with flood publishing, otherwise to the mesh of a joined topic and
-   * to the fanout of another. It is not delivered here.
+   * Signs a message and sends it off: to all peers of the topic with flood publishing, otherwise to
+   * the mesh of a joined topic and to the fanout of another. It is not delivered here.
    *
-   * @return empty when the message exceeds {@link RpcCodec#MAX_MESSAGE_BYTES}; nothing has happened then
+   * @return empty when the message exceeds {@link RpcCodec#MAX_MESSAGE_BYTES}; nothing has happened
+   *     then
    * @throws IllegalArgumentException if the topic has no valid name
    */
   public Optional<Publication> publish(String topic, Bytes data, long now) {
@@ -608,7 +625,10 @@ public final class Router {
 
   // ---- the heartbeat
 
-  /** Keeps meshes and fanouts in shape and gossips (GossipSub 1.0, "Heartbeat"). To be called once each interval. */
+  /**
+   * Keeps meshes and fanouts in shape and gossips (GossipSub 1.0, "Heartbeat"). To be called once
+   * each interval.
+   */
   public List<Effect> heartbeat(long now) {
     for (Peer peer : peers.values()) {
       peer.ihaveSinceHeartbeat = 0;
@@ -678,8 +698,7 @@ public final class Router {
     return peer != null && peer.outbound;
   }
 
-  private void graftSome(
-      String topic, Mesh mesh, int count, long now, Predicate<PeerId> filter) {
+  private void graftSome(String topic, Mesh mesh, int count, long now, Predicate<PeerId> filter) {
     if (count <= 0) {
       return;
     }
@@ -706,9 +725,7 @@ public final class Router {
   private void prune(String topic, PeerId id, Duration backoff, long now) {
     Peer peer = peers.get(id);
     boolean sayHowLong = peer != null && peer.version == GossipsubVersion.V1_1;
-    newsFor(id)
-        .prunes
-        .add(new Prune(topic, List.of(), sayHowLong ? backoff.toSeconds() : 0));
+    newsFor(id).prunes.add(new Prune(topic, List.of(), sayHowLong ? backoff.toSeconds() : 0));
     backoffs.add(topic, id, backoff.toNanos(), now);
   }
 
@@ -720,7 +737,10 @@ public final class Router {
     }
   }
 
-  /** Chooses whom to tell of a topic's messages: of the peers outside the mesh a share, and all that have just come into it. */
+  /**
+   * Chooses whom to tell of a topic's messages: of the peers outside the mesh a share, and all that
+   * have just come into it.
+   */
   private void gossip(
       String topic, Set<PeerId> members, Set<PeerId> fresh, Map<PeerId, List<IHave>> gossip) {
     List<Message> messages = cache.gossip(topic);
@@ -757,8 +777,7 @@ public final class Router {
 
   private IHave ihave(String topic, List<Message> messages, PeerId id) {
     Peer peer = peers.get(id);
-    MessageIdForm form =
-        peer == null || peer.idForm == null ? MessageIdForm.PEER_ID : peer.idForm;
+    MessageIdForm form = peer == null || peer.idForm == null ? MessageIdForm.PEER_ID : peer.idForm;
     List<Bytes> ids = new ArrayList<>();
     messages.forEach(message -> ids.add(form.idOf(message)));
     return new IHave(topic, withinBytes(ids));

@@ -5,8 +5,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one peer tells another in one frame (pubsub specification, "The RPC"; GossipSub 1.0 and 1.1, "Protobuf"). The lists of the
- * optional control part stand beside the others; an absent control part is four empty lists.
+ * What one peer tells another in one frame (pubsub specification, "The RPC"; GossipSub 1.0 and 1.1,
+ * "Protobuf"). The lists of the optional control part stand beside the others; an absent control
+ * part is four empty lists.
  *
  * @param subscriptions topics that the sender joined or left
  * @param messages messages, its own and others'
@@ -84,8 +85,8 @@ public record Rpc(
    * The receiver is in the sender's mesh of this topic no more.
    *
    * @param peers others to try instead (peer exchange)
-   * @param backoffSeconds for how long not to graft again; 0 when the sender did not say; unsigned on the wire, values beyond
-   *     {@link Long#MAX_VALUE} are read as that
+   * @param backoffSeconds for how long not to graft again; 0 when the sender did not say; unsigned
+   *     on the wire, values beyond {@link Long#MAX_VALUE} are read as that
    */
   public record Prune(String topic, List<PeerInfo> peers, long backoffSeconds) {
     /** Copies the list. */

@@ -20,11 +20,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bytes of an {@link Rpc}: the protobuf of the pubsub specification with the control messages of GossipSub 1.1.
+ * The bytes of an {@link Rpc}: the protobuf of the pubsub specification with the control messages
+ * of GossipSub 1.1.
  *
- * <p>It is read field by field rather than by generated code, so that every limit holds while reading: a frame of a million empty
- * entries is refused at the first entry too many, not after a million objects. {@code rpc.proto} beside the tests is the schema,
- * and the tests hold the two together.
+ * <p>It is read field by field rather than by generated code, so that every limit holds while
+ * reading: a frame of a million empty entries is refused at the first entry too many, not after a
+ * million objects. {@code rpc.proto} beside the tests is the schema, and the tests hold the two
+ * together.
  */
 public final class RpcCodec {
 
@@ -111,7 +113,10 @@ public final class RpcCodec {
           byte[] encoded = in.readByteArray();
           if (encoded.length > MAX_MESSAGE_BYTES) {
             throw new MalformedException(
-                "a message of " + encoded.length + " bytes exceeds the limit of " + MAX_MESSAGE_BYTES);
+                "a message of "
+                    + encoded.length
+                    + " bytes exceeds the limit of "
+                    + MAX_MESSAGE_BYTES);
           }
           messages.add(message(CodedInputStream.newInstance(encoded)));
         } else if (tag == tag(3, LEN)) {

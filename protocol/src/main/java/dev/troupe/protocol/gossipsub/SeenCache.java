@@ -6,7 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The ids of messages seen of late, by the time of the first sight. Bounded: the oldest are forgotten first.
+ * The ids of messages seen of late, by the time of the first sight. Bounded: the oldest are
+ * forgotten first.
  */
 final class SeenCache {
   private final long ttlNanos;

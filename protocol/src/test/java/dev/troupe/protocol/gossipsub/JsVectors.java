@@ -13,8 +13,7 @@ record JsVectors(String author, Bytes rpc) {
 
   static JsVectors named(String name) {
     try (InputStream in = JsVectors.class.getResourceAsStream("js-rpc.txt")) {
-      String all =
-          new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.US_ASCII);
+      String all = new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.US_ASCII);
       return all.lines()
           .map(line -> line.split(" "))
           .filter(parts -> parts[0].equals(name))

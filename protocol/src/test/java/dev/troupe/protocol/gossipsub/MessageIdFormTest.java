@@ -33,8 +33,7 @@ class MessageIdFormTest {
   void theKeyIsTakenFromThePeerIdWhereItIsNotEnclosed() throws MalformedException {
     Message m = RpcCodec.decode(JsVectors.named("full").rpc()).messages().get(0);
     Message bare =
-        new Message(
-            m.from(), m.data(), m.seqno(), m.topic(), m.signature(), null, m.unknown());
+        new Message(m.from(), m.data(), m.seqno(), m.topic(), m.signature(), null, m.unknown());
     assertEquals(m.key().concat(m.seqno()), MessageIdForm.PUBLIC_KEY.idOf(bare));
   }
 

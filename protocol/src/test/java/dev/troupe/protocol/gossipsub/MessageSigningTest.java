@@ -37,8 +37,7 @@ class MessageSigningTest {
     JsVectors vector = JsVectors.named(name);
     Message message = RpcCodec.decode(vector.rpc()).messages().get(0);
     assertNull(MessageSigning.verify(message, CRYPTO));
-    assertEquals(
-        vector.author(), PeerId.decode(message.from().toArray()).toString());
+    assertEquals(vector.author(), PeerId.decode(message.from().toArray()).toString());
   }
 
   @Test
@@ -60,25 +59,20 @@ class MessageSigningTest {
   @Test
   void theIdIsAuthorAndSequenceNumber() {
     Bytes author = PeerId.of(key(1).publicKey()).bytes();
-    assertEquals(
-        author.concat(Bytes.of(new byte[] {0, 0, 0, 0, 0, 0, 0, 42})), signed().id());
+    assertEquals(author.concat(Bytes.of(new byte[] {0, 0, 0, 0, 0, 0, 0, 42})), signed().id());
   }
 
   @Test
   void rejectsWhatIsMissing() {
     Message m = signed();
-    assertEquals(
-        Rejection.MISSING_FROM, verify(null, m.data(), m.seqno(), m.signature(), m.key()));
-    assertEquals(
-        Rejection.INVALID_SEQNO, verify(m.from(), m.data(), null, m.signature(), m.key()));
+    assertEquals(Rejection.MISSING_FROM, verify(null, m.data(), m.seqno(), m.signature(), m.key()));
+    assertEquals(Rejection.INVALID_SEQNO, verify(m.from(), m.data(), null, m.signature(), m.key()));
     assertEquals(
         Rejection.INVALID_SEQNO,
         verify(m.from(), m.data(), Bytes.utf8("short"), m.signature(), m.key()));
+    assertEquals(Rejection.MISSING_SIGNATURE, verify(m.from(), m.data(), m.seqno(), null, m.key()));
     assertEquals(
-        Rejection.MISSING_SIGNATURE, verify(m.from(), m.data(), m.seqno(), null, m.key()));
-    assertEquals(
-        Rejection.MISSING_SIGNATURE,
-        verify(m.from(), m.data(), m.seqno(), Bytes.EMPTY, m.key()));
+        Rejection.MISSING_SIGNATURE, verify(m.from(), m.data(), m.seqno(), Bytes.EMPTY, m.key()));
   }
 
   @Test
@@ -87,8 +81,7 @@ class MessageSigningTest {
     assertEquals(
         Rejection.BAD_SIGNATURE,
         verify(m.from(), Bytes.utf8("hullo"), m.seqno(), m.signature(), null));
-    assertEquals(
-        Rejection.BAD_SIGNATURE, verify(m.from(), null, m.seqno(), m.signature(), null));
+    assertEquals(Rejection.BAD_SIGNATURE, verify(m.from(), null, m.seqno(), m.signature(), null));
     assertEquals(
         Rejection.BAD_SIGNATURE,
         verify(m.from(), m.data(), Bytes.wrap(new byte[8]), m.signature(), null));
@@ -117,8 +110,7 @@ class MessageSigningTest {
   void rejectsAForgedAuthor() {
     Message m = signed();
     Bytes other = PeerId.of(key(100).publicKey()).bytes();
-    assertEquals(
-        Rejection.BAD_SIGNATURE, verify(other, m.data(), m.seqno(), m.signature(), null));
+    assertEquals(Rejection.BAD_SIGNATURE, verify(other, m.data(), m.seqno(), m.signature(), null));
     assertEquals(
         Rejection.KEY_MISMATCH,
         verify(other, m.data(), m.seqno(), m.signature(), key(1).publicKey().encoded()));
@@ -134,13 +126,11 @@ class MessageSigningTest {
   void rejectsAnAuthorWhoseKeyIsNowhere() throws MalformedException {
     Message rsa = RpcCodec.decode(JsVectors.named("rsa").rpc()).messages().get(0);
     assertEquals(
-        Rejection.MISSING_KEY,
-        verify(rsa.from(), rsa.data(), rsa.seqno(), rsa.signature(), null));
+        Rejection.MISSING_KEY, verify(rsa.from(), rsa.data(), rsa.seqno(), rsa.signature(), null));
     assertNotNull(rsa.key());
   }
 
-  private static Rejection verify(
-      Bytes from, Bytes data, Bytes seqno, Bytes signature, Bytes key) {
+  private static Rejection verify(Bytes from, Bytes data, Bytes seqno, Bytes signature, Bytes key) {
     return MessageSigning.verify(
         new Message(from, data, seqno, "chat", signature, key, Bytes.EMPTY), CRYPTO);
   }

@@ -96,8 +96,7 @@ final class RouterNetwork {
   }
 
   int publish(int index, String topic, String text) {
-    Publication publication =
-        router(index).publish(topic, Bytes.utf8(text), now).orElseThrow();
+    Publication publication = router(index).publish(topic, Bytes.utf8(text), now).orElseThrow();
     run(index, publication.effects());
     settle();
     return publication.recipients();

@@ -53,12 +53,11 @@ class RouterNetworkTest {
 
   @Test
   void aMissedMessageIsRecoveredThroughGossip() {
-    // A chain of meshes 0 - 1 - 2, and 3 which is in nobody's mesh: it refuses every graft by having been pruned.
+    // A chain of meshes 0 - 1 - 2, and 3 which is in nobody's mesh: it refuses every graft by
+    // having been pruned.
     RouterNetwork network =
         new RouterNetwork(
-            4,
-            GossipsubSettings.DEFAULT.withFloodPublish(false).withDegrees(1, 2, 2, 2, 0),
-            3);
+            4, GossipsubSettings.DEFAULT.withFloodPublish(false).withDegrees(1, 2, 2, 2, 0), 3);
     network.connectAll();
     network.subscribeAll(TOPIC);
     network.heartbeats(3);
@@ -144,8 +143,7 @@ class RouterNetworkTest {
         assertTrue(mesh.size() <= 12);
         assertTrue(router.topicPeers(TOPIC).containsAll(mesh));
         assertTrue(mesh.stream().allMatch(router::knows));
-        assertEquals(
-            network.delivered(i).size(), network.delivered(i).stream().distinct().count());
+        assertEquals(network.delivered(i).size(), network.delivered(i).stream().distinct().count());
       }
     }
   }

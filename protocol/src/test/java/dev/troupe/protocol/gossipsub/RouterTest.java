@@ -97,7 +97,8 @@ class RouterTest {
   }
 
   private static Message message(int author, long seqno, String topic) {
-    return MessageSigning.sign(RouterNetwork.key(author), CRYPTO, topic, Bytes.utf8("m" + seqno), seqno);
+    return MessageSigning.sign(
+        RouterNetwork.key(author), CRYPTO, topic, Bytes.utf8("m" + seqno), seqno);
   }
 
   private static <T> List<T> only(Class<T> type, List<Effect> effects) {
@@ -170,8 +171,7 @@ class RouterTest {
     assertEquals(6, grafted(effects).size());
     assertFalse(grafted(effects).contains(other));
     assertEquals(10, only(PeerJoined.class, effects).size());
-    assertEquals(
-        List.of(new MeshChanged(TOPIC, 6)), only(MeshChanged.class, effects));
+    assertEquals(List.of(new MeshChanged(TOPIC, 6)), only(MeshChanged.class, effects));
     assertEquals(grafted(effects), Set.copyOf(router.meshPeers(TOPIC)));
     assertEquals(List.of(), router.subscribe(TOPIC, now));
   }
@@ -205,10 +205,8 @@ class RouterTest {
   @Test
   void invalidTopicsAreOurBug() {
     assertThrows(IllegalArgumentException.class, () -> router.subscribe("", now));
-    assertThrows(
-        IllegalArgumentException.class, () -> router.subscribe("ü".repeat(513), now));
-    assertThrows(
-        IllegalArgumentException.class, () -> router.publish("", Bytes.EMPTY, now));
+    assertThrows(IllegalArgumentException.class, () -> router.subscribe("ü".repeat(513), now));
+    assertThrows(IllegalArgumentException.class, () -> router.publish("", Bytes.EMPTY, now));
     use(settings.withLimits(new GossipsubSettings.Limits(1, 1, 2, 10, 10, 1000, 10)));
     router.subscribe("a", now);
     assertThrows(IllegalStateException.class, () -> router.subscribe("b", now));
@@ -280,7 +278,8 @@ class RouterTest {
     List<Effect> effects = heartbeat();
     assertEquals(7, pruned(effects).size());
     assertEquals(6, router.meshPeers(TOPIC).size());
-    long outbound = List.of(out1, out2, out3).stream().filter(router.meshPeers(TOPIC)::contains).count();
+    long outbound =
+        List.of(out1, out2, out3).stream().filter(router.meshPeers(TOPIC)::contains).count();
     assertTrue(outbound >= 2, outbound + " outbound peers");
     Prune prune = sends(effects, Traffic.CONTROL).get(0).rpc().prune().get(0);
     assertEquals(new Prune(TOPIC, List.of(), 60), prune);
@@ -323,8 +322,7 @@ class RouterTest {
   void aGraftIsASubscription() {
     router.subscribe(TOPIC, now);
     PeerId peer = peer(false);
-    assertEquals(
-        List.of(new PeerJoined(TOPIC, peer), new MeshChanged(TOPIC, 1)), hearGraft(peer));
+    assertEquals(List.of(new PeerJoined(TOPIC, peer), new MeshChanged(TOPIC, 1)), hearGraft(peer));
     assertEquals(List.of(peer), router.topicPeers(TOPIC));
     assertEquals(List.of(), hearGraft(peer));
   }
@@ -404,8 +402,7 @@ class RouterTest {
     // Peer 2 (key 2) is the author.
     Message message = message(2, 1, TOPIC);
     List<Effect> effects = hear(source, Rpc.ofMessage(message));
-    assertEquals(
-        List.of(new Deliver(peers.get(1), message)), only(Deliver.class, effects));
+    assertEquals(List.of(new Deliver(peers.get(1), message)), only(Deliver.class, effects));
     Send forward = sends(effects, Traffic.FORWARDED).get(0);
     assertEquals(Set.of(peers.get(2), peers.get(3)), Set.copyOf(forward.to()));
     assertEquals(List.of(), hear(peers.get(2), Rpc.ofMessage(message)));
@@ -543,8 +540,7 @@ class RouterTest {
                 Traffic.GOSSIP)),
         heartbeat());
     assertEquals(
-        List.of(
-            new Send(List.of(late), Rpc.ofMessage(publication.message()), Traffic.FORWARDED)),
+        List.of(new Send(List.of(late), Rpc.ofMessage(publication.message()), Traffic.FORWARDED)),
         hear(late, Rpc.ofIWant(new IWant(List.of(id)))));
   }
 
@@ -553,9 +549,13 @@ class RouterTest {
     assertTrue(
         router.publish(TOPIC, Bytes.wrap(new byte[RpcCodec.MAX_MESSAGE_BYTES + 1]), now).isEmpty());
     assertTrue(
-        router.publish(TOPIC, Bytes.wrap(new byte[RpcCodec.MAX_MESSAGE_BYTES - 50]), now).isEmpty());
+        router
+            .publish(TOPIC, Bytes.wrap(new byte[RpcCodec.MAX_MESSAGE_BYTES - 50]), now)
+            .isEmpty());
     assertTrue(
-        router.publish(TOPIC, Bytes.wrap(new byte[RpcCodec.MAX_MESSAGE_BYTES - 200]), now).isPresent());
+        router
+            .publish(TOPIC, Bytes.wrap(new byte[RpcCodec.MAX_MESSAGE_BYTES - 200]), now)
+            .isPresent());
     Bytes first = router.publish(TOPIC, Bytes.EMPTY, now).orElseThrow().message().seqno();
     Bytes second = router.publish(TOPIC, Bytes.EMPTY, now).orElseThrow().message().seqno();
     assertTrue(first.compareTo(second) < 0);
@@ -578,8 +578,7 @@ class RouterTest {
         assertFalse(mesh.contains(send.to().get(0)));
         assertEquals(List.of(new IHave(TOPIC, List.of(message.id()))), send.rpc().ihave());
       }
-      List<Effect> served =
-          hear(peers.get(i), Rpc.ofIWant(new IWant(List.of(message.id()))));
+      List<Effect> served = hear(peers.get(i), Rpc.ofIWant(new IWant(List.of(message.id()))));
       assertEquals(i < 5 ? 1 : 0, served.size(), "heartbeat " + i);
     }
   }
@@ -608,9 +607,7 @@ class RouterTest {
                     new IHave(TOPIC, List.of(known.id(), unknown, unknown)),
                     new IHave("elsewhere", List.of(Bytes.utf8("other"))))));
     assertEquals(
-        List.of(
-            new Send(
-                List.of(peer), Rpc.ofIWant(new IWant(List.of(unknown))), Traffic.GOSSIP)),
+        List.of(new Send(List.of(peer), Rpc.ofIWant(new IWant(List.of(unknown))), Traffic.GOSSIP)),
         effects);
   }
 

@@ -64,7 +64,8 @@ class RpcCodecTest {
     assertEquals("signature", theirs.getPublish(0).getSignature().toStringUtf8());
     assertEquals(2, theirs.getControl().getIhave(0).getMessageIDsCount());
     assertEquals(60, theirs.getControl().getPrune(0).getBackoff());
-    assertEquals("r", theirs.getControl().getPrune(0).getPeers(0).getSignedPeerRecord().toStringUtf8());
+    assertEquals(
+        "r", theirs.getControl().getPrune(0).getPeers(0).getSignedPeerRecord().toStringUtf8());
   }
 
   @Test
@@ -77,8 +78,7 @@ class RpcCodecTest {
     assertEquals("hello from js", rpc.messages().get(0).payload().utf8());
     assertEquals(
         List.of(
-            new IHave(
-                "chat", List.of(Bytes.of((byte) 1, (byte) 2, (byte) 3), Bytes.of((byte) 4)))),
+            new IHave("chat", List.of(Bytes.of((byte) 1, (byte) 2, (byte) 3), Bytes.of((byte) 4)))),
         rpc.ihave());
     assertEquals(List.of(new IWant(List.of(Bytes.of((byte) 5, (byte) 6)))), rpc.iwant());
     assertEquals(List.of(new Graft("chat")), rpc.graft());
@@ -86,8 +86,7 @@ class RpcCodecTest {
         List.of(
             new Prune(
                 "news",
-                List.of(
-                    new PeerInfo(Bytes.of((byte) 7), Bytes.of((byte) 8, (byte) 9))),
+                List.of(new PeerInfo(Bytes.of((byte) 7), Bytes.of((byte) 8, (byte) 9))),
                 60)),
         rpc.prune());
     assertEquals(bytes, RpcCodec.encode(rpc));
@@ -111,10 +110,10 @@ class RpcCodecTest {
     // topic "t", then field 9 (varint 7) and field 10 (two bytes).
     byte[] message = {0x22, 1, 't', 0x48, 7, 0x52, 2, 1, 2};
     Message read = RpcCodec.decodeMessage(Bytes.wrap(message));
-    assertEquals(Bytes.of((byte) 0x48, (byte) 7, (byte) 0x52, (byte) 2, (byte) 1, (byte) 2), read.unknown());
-    assertEquals(Bytes.wrap(message), RpcCodec.encode(read));
     assertEquals(
-        RpcCodec.decode(Bytes.EMPTY), RpcCodec.decode(Bytes.of((byte) 0x78, (byte) 1)));
+        Bytes.of((byte) 0x48, (byte) 7, (byte) 0x52, (byte) 2, (byte) 1, (byte) 2), read.unknown());
+    assertEquals(Bytes.wrap(message), RpcCodec.encode(read));
+    assertEquals(RpcCodec.decode(Bytes.EMPTY), RpcCodec.decode(Bytes.of((byte) 0x78, (byte) 1)));
   }
 
   @Test
@@ -176,7 +175,8 @@ class RpcCodecTest {
             grafts(RpcCodec.MAX_CONTROL_ENTRIES),
             prunes(10, RpcCodec.MAX_PEER_INFOS / 10),
             Rpc.ofSubscriptions(List.of(new Subscription(true, "t".repeat(1024)))),
-            // Six bytes less: the tags and lengths of payload (4) and topic (3), and the topic, are part of the message.
+            // Six bytes less: the tags and lengths of payload (4) and topic (3), and the topic, are
+            // part of the message.
             Rpc.ofMessage(payload(RpcCodec.MAX_MESSAGE_BYTES - 7)))) {
       assertEquals(rpc, RpcCodec.decode(RpcCodec.encode(rpc)));
     }

@@ -36,7 +36,10 @@ import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.junit.jupiter.api.Test;
 
-/** Gossip among several peers over a simulated network, without a DHT: who is connected is up to the test. */
+/**
+ * Gossip among several peers over a simulated network, without a DHT: who is connected is up to the
+ * test.
+ */
 final class GossipNetworkTest {
 
   private static final String TOPIC = "chat";
@@ -176,8 +179,7 @@ final class GossipNetworkTest {
     for (Member member : members) {
       List<String> expected = new ArrayList<>(all);
       expected.remove("from " + member.machine.name());
-      assertEquals(
-          expected.stream().sorted().toList(), member.heard().stream().sorted().toList());
+      assertEquals(expected.stream().sorted().toList(), member.heard().stream().sorted().toList());
     }
   }
 
@@ -208,8 +210,7 @@ final class GossipNetworkTest {
       members.forEach(member -> member.subscribe(system));
       system.advance(Duration.ofSeconds(5));
       network.crash(members.get(1).machine);
-      PeerLeft left =
-          members.get(0).subscriber.fishFor(PeerLeft.class, Duration.ofMinutes(5));
+      PeerLeft left = members.get(0).subscriber.fishFor(PeerLeft.class, Duration.ofMinutes(5));
       assertEquals(members.get(1).id, left.peer());
       system.advance(Duration.ofSeconds(5));
       members.get(0).publish(system, "without it");
