@@ -1,0 +1,617 @@
+package dev.troupe.actors.peer;
+
+import dev.troupe.actors.addressbook.AddressBook;
+import dev.troupe.actors.connections.Connections;
+import dev.troupe.actors.connections.ConnectionsEvent;
+import dev.troupe.actors.dht.Dht;
+import dev.troupe.actors.dht.Readiness;
+import dev.troupe.actors.gossip.Gossip;
+import dev.troupe.actors.host.Completion;
+import dev.troupe.actors.host.Host;
+import dev.troupe.actors.host.HostFailure;
+import dev.troupe.actors.perf.Perf;
+import dev.troupe.actors.ping.Ping;
+import dev.troupe.actors.virtualconnections.VirtualConnections;
+import dev.troupe.actors.world.World;
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.protocol.multihash.Multihash;
+import dev.troupe.protocol.multistream.ProtocolId;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Terminated;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.StashBuffer;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One libp2p peer: one identity, and all actors that serve it. The only address that an embedder needs: what is meant for a child goes
+ * through it, made by the factory methods of this class.
+ *
+ * <p><b>Owns</b> the host. <b>Parent</b>: {@link dev.troupe.actors.peermanager.PeerManager}, or whoever spawns it. <b>Children</b>: address
+ * book, connections, DHT, gossip, virtual connections, and a short-lived one for each ping and perf.
+ *
+ * <p><b>States</b>: listening (messages wait in a stash until every listen address is bound), then running, then stopping (the children
+ * answer what is open; then the host closes; then this actor stops). A listen address that cannot be bound stops it at once.
+ *
+ * <p><b>Who sends what</b>: the embedder sends commands; whoever made it hears {@link Listening} or {@link ListenFailed} once.
+ * <b>Limits</b>: {@value #STASH} messages while listening, a further one is dropped and logged; {@value #MAX_ERRANDS} pings and perfs at
+ * once, a further one is refused. <b>Timers</b>: the end is forced 5 s after the stop. <b>A crash loses</b> the whole peer: its children
+ * restart by themselves, and this actor, which only passes messages on, is not restarted; its parent notices.
+ */
+public final class Peer {
+
+  /** What a peer is told; made by the factory methods of {@link Peer}. */
+  public sealed interface Command {}
+
+  private record ToConnections(Connections.Command command) implements Command {}
+
+  private record ToDht(Dht.Command command) implements Command {}
+
+  private record ToGossip(Gossip.Command command) implements Command {}
+
+  private record ToVirtualConnections(VirtualConnections.Command command) implements Command {}
+
+  private record GetInfo(ActorRef<Info> replyTo) implements Command {}
+
+  private record DoPing(PeerId peer, int count, Duration budget, ActorRef<PingReply> replyTo)
+      implements Command {}
+
+  private record DoPerf(
+      PeerId peer, long uploadBytes, long downloadBytes, Duration budget, ActorRef<PerfReply> replyTo)
+      implements Command {}
+
+  private record Stop() implements Command {}
+
+  private record Bound() implements Command {}
+
+  private record BindFailed(HostFailure failure) implements Command {}
+
+  private record HostClosed() implements Command {}
+
+  private record EndForced() implements Command {}
+
+  /** How starting went. */
+  public sealed interface Started {}
+
+  /**
+   * The peer runs.
+   *
+   * @param addresses where it can be dialled, each with {@code /p2p}
+   */
+  public record Listening(PeerId peer, List<Multiaddr> addresses) implements Started {
+    public Listening {
+      addresses = List.copyOf(addresses);
+    }
+  }
+
+  /** The peer cannot listen where it was told to, and stops. */
+  public record ListenFailed(PeerId peer, HostFailure failure) implements Started {}
+
+  /** Who the peer is, and where it listens (each with {@code /p2p}). */
+  public record Info(PeerId peer, List<Multiaddr> addresses) {
+    public Info {
+      addresses = List.copyOf(addresses);
+    }
+  }
+
+  /** The outcome of a ping. */
+  public sealed interface PingReply {}
+
+  /** The round trips in nanoseconds, in order. */
+  public record Pinged(PeerId peer, List<Long> roundTripNanos) implements PingReply {
+    public Pinged {
+      roundTripNanos = List.copyOf(roundTripNanos);
+    }
+  }
+
+  /** The outcome of a perf. */
+  public sealed interface PerfReply {}
+
+  /** How long both halves took. */
+  public record Measured(PeerId peer, Perf.Timing timing) implements PerfReply {}
+
+  /** The ping or perf came to nothing. */
+  public record ErrandFailed(PeerId peer, HostFailure failure) implements PingReply, PerfReply {}
+
+  // ---- commands
+
+  /** Asks to be connected to whoever is at an address. */
+  public static Command connectTo(Multiaddr address, ActorRef<Connections.ConnectReply> replyTo) {
+    return new ToConnections(new Connections.ConnectTo(address, replyTo));
+  }
+
+  /** Asks to be connected to a peer at its known addresses. */
+  public static Command connect(PeerId peer, ActorRef<Connections.ConnectReply> replyTo) {
+    return new ToConnections(new Connections.Connect(peer, List.of(), replyTo));
+  }
+
+  /** Asks to be disconnected from a peer. */
+  public static Command disconnect(PeerId peer, ActorRef<Connections.DisconnectReply> replyTo) {
+    return new ToConnections(new Connections.Disconnect(peer, replyTo));
+  }
+
+  /** Asks who is connected. */
+  public static Command getConnected(ActorRef<Connections.ConnectedPeers> replyTo) {
+    return new ToConnections(new Connections.GetConnected(replyTo));
+  }
+
+  /** Asks to hear who connects, identifies and disconnects, until the subscriber stops. */
+  public static Command subscribeConnections(ActorRef<ConnectionsEvent> subscriber) {
+    return new ToConnections(new Connections.Subscribe(subscriber));
+  }
+
+  /** Asks to hear the states of the DHT, until the subscriber stops. */
+  public static Command subscribeDht(ActorRef<Dht.StateChanged> subscriber) {
+    return new ToDht(new Dht.Subscribe(subscriber));
+  }
+
+  /** Asks for the state of the DHT. */
+  public static Command getDhtState(ActorRef<Dht.StateChanged> replyTo) {
+    return new ToDht(new Dht.GetState(replyTo));
+  }
+
+  /** Asks to announce that this peer provides what a key names, as soon as the DHT is ready. */
+  public static Command provide(Multihash key, ActorRef<Dht.ProvideReply> replyTo) {
+    return new ToDht(new Dht.Provide(key, Readiness.UNTIL_GATE_OPENS, replyTo));
+  }
+
+  /** Asks who provides what a key names, as soon as the DHT is ready. */
+  public static Command findProviders(
+      Multihash key, int limit, ActorRef<Dht.FindProvidersReply> replyTo) {
+    return new ToDht(new Dht.FindProviders(key, limit, Readiness.UNTIL_GATE_OPENS, replyTo));
+  }
+
+  /** Asks to store a value, as soon as the DHT is ready. */
+  public static Command putValue(Bytes key, Bytes value, ActorRef<Dht.PutValueReply> replyTo) {
+    return new ToDht(new Dht.PutValue(key, value, Readiness.UNTIL_GATE_OPENS, replyTo));
+  }
+
+  /** Asks for a value, as soon as the DHT is ready. */
+  public static Command getValue(Bytes key, ActorRef<Dht.GetValueReply> replyTo) {
+    return new ToDht(new Dht.GetValue(key, Readiness.UNTIL_GATE_OPENS, replyTo));
+  }
+
+  /** Asks for a peer's addresses, as soon as the DHT is ready. */
+  public static Command findPeer(PeerId peer, ActorRef<Dht.FindPeerReply> replyTo) {
+    return new ToDht(new Dht.FindPeer(peer, Readiness.UNTIL_GATE_OPENS, replyTo));
+  }
+
+  /** An operation of the DHT with a readiness budget of its own. */
+  public static Command dht(Dht.Operation operation) {
+    return new ToDht(operation);
+  }
+
+  /** Asks to hear a topic, until the subscriber stops or unsubscribes. */
+  public static Command subscribe(
+      String topic,
+      ActorRef<Gossip.TopicEvent> subscriber,
+      ActorRef<Gossip.SubscribeReply> replyTo) {
+    return new ToGossip(new Gossip.Subscribe(topic, subscriber, replyTo));
+  }
+
+  /** Asks to hear a topic no more. */
+  public static Command unsubscribe(
+      String topic,
+      ActorRef<Gossip.TopicEvent> subscriber,
+      ActorRef<Gossip.UnsubscribeReply> replyTo) {
+    return new ToGossip(new Gossip.Unsubscribe(topic, subscriber, replyTo));
+  }
+
+  /** Asks to publish to a topic. */
+  public static Command publish(String topic, Bytes data, ActorRef<Gossip.PublishReply> replyTo) {
+    return new ToGossip(new Gossip.Publish(topic, data, replyTo));
+  }
+
+  /** Asks who is subscribed to a topic. */
+  public static Command getTopicPeers(String topic, ActorRef<Gossip.TopicPeers> replyTo) {
+    return new ToGossip(new Gossip.GetTopicPeers(topic, replyTo));
+  }
+
+  /** Asks to receive what others send under a protocol. */
+  public static Command startProtocol(
+      ProtocolId protocol,
+      ActorRef<VirtualConnections.Received> receiver,
+      ActorRef<VirtualConnections.StartReply> replyTo) {
+    return new ToVirtualConnections(new VirtualConnections.Start(protocol, receiver, replyTo));
+  }
+
+  /** Asks to receive nothing more under a protocol. */
+  public static Command stopProtocol(
+      ProtocolId protocol, ActorRef<VirtualConnections.StopReply> replyTo) {
+    return new ToVirtualConnections(new VirtualConnections.Stop(protocol, replyTo));
+  }
+
+  /** Asks to send a message; answered after the remote's acknowledgement. */
+  public static Command send(
+      PeerId peer,
+      ProtocolId protocol,
+      Bytes data,
+      ActorRef<VirtualConnections.SendReply> replyTo) {
+    return new ToVirtualConnections(new VirtualConnections.Send(peer, protocol, data, replyTo));
+  }
+
+  /** Asks who the peer is. */
+  public static Command getInfo(ActorRef<Info> replyTo) {
+    return new GetInfo(replyTo);
+  }
+
+  /**
+   * Asks to ping a peer.
+   *
+   * @param count 1 to {@link Ping#MAX_COUNT}
+   * @param budget for all of it, connecting included
+   */
+  public static Command ping(
+      PeerId peer, int count, Duration budget, ActorRef<PingReply> replyTo) {
+    return new DoPing(peer, count, budget, replyTo);
+  }
+
+  /** Asks to measure a stream to a peer, within a budget. */
+  public static Command perf(
+      PeerId peer,
+      long uploadBytes,
+      long downloadBytes,
+      Duration budget,
+      ActorRef<PerfReply> replyTo) {
+    return new DoPerf(peer, uploadBytes, downloadBytes, budget, replyTo);
+  }
+
+  /** Asks to stop: what is open is answered, all connections are closed, then the actor stops. */
+  public static Command stop() {
+    return new Stop();
+  }
+
+  // ---- the actor
+
+  /** How many messages wait until the peer listens. */
+  static final int STASH = 1000;
+
+  /** How many pings and perfs there may be at once. */
+  static final int MAX_ERRANDS = 256;
+
+  private static final Duration END = Duration.ofSeconds(5);
+
+  /**
+   * Makes a peer.
+   *
+   * @param starter hears once whether it runs
+   */
+  public static Behavior<Command> create(
+      PeerSettings settings, World world, ActorRef<Started> starter) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers ->
+                    Behaviors.withStash(
+                        STASH,
+                        stash -> new Peer(context, timers, stash, settings, world, starter).begin())));
+  }
+
+  private final ActorContext<Command> context;
+  private final TimerScheduler<Command> timers;
+  private final StashBuffer<Command> stash;
+  private final PeerSettings settings;
+  private final World world;
+  private final ActorRef<Started> starter;
+  private final Host host;
+  private final ActorRef<AddressBook.Command> addressBook;
+  private final ActorRef<Connections.Command> connections;
+  private int unbound;
+  private int errands;
+  private long names;
+  private final List<ActorRef<?>> ending = new ArrayList<>();
+
+  private @Nullable ActorRef<Dht.Command> dht;
+  private @Nullable ActorRef<Gossip.Command> gossip;
+  private @Nullable ActorRef<VirtualConnections.Command> virtualConnections;
+
+  private Peer(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      StashBuffer<Command> stash,
+      PeerSettings settings,
+      World world,
+      ActorRef<Started> starter) {
+    this.context = context;
+    this.timers = timers;
+    this.stash = stash;
+    this.settings = settings;
+    this.world = world;
+    this.starter = starter;
+    this.host = world.createHost(settings.identity(), settings.host());
+    this.addressBook =
+        context.spawn(AddressBook.create(settings.addressBook(), world.ticker()), "addressbook");
+    this.connections =
+        context.spawn(
+            Connections.create(settings.connections(), world.ticker(), host, addressBook),
+            "connections");
+    Ping.answer(host);
+    Perf.serve(host);
+    host.start(event -> connections.tell(new Connections.HostHeard(event)));
+  }
+
+  private Behavior<Command> begin() {
+    unbound = settings.listen().size();
+    ActorRef<Command> self = context.getSelf();
+    settings
+        .listen()
+        .forEach(
+            address ->
+                host.listen(
+                    address,
+                    new Completion<>() {
+                      @Override
+                      public void succeeded(List<Multiaddr> bound) {
+                        self.tell(new Bound());
+                      }
+
+                      @Override
+                      public void failed(HostFailure failure) {
+                        self.tell(new BindFailed(failure));
+                      }
+                    }));
+    return unbound == 0 ? run() : listening();
+  }
+
+  private Behavior<Command> listening() {
+    return Behaviors.receive(Command.class)
+        .onMessage(Bound.class, bound -> --unbound == 0 ? run() : Behaviors.same())
+        .onMessage(BindFailed.class, this::onBindFailed)
+        .onMessage(Stop.class, stop -> beginStopping())
+        .onAnyMessage(this::onEarly)
+        .build();
+  }
+
+  private Behavior<Command> onEarly(Command command) {
+    if (stash.isFull()) {
+      context.getLog().warn("dropped: {} messages wait for the peer to listen", STASH);
+    } else {
+      stash.stash(command);
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onBindFailed(BindFailed failed) {
+    starter.tell(new ListenFailed(host.peerId(), failed.failure()));
+    return beginStopping();
+  }
+
+  private Behavior<Command> run() {
+    dht =
+        context.spawn(
+            Dht.create(settings.dht(), world, host, connections, addressBook), "dht");
+    gossip =
+        context.spawn(
+            Gossip.create(
+                settings.gossip(), settings.identity(), world, host, connections, dht),
+            "gossip");
+    virtualConnections =
+        context.spawn(
+            VirtualConnections.create(settings.virtualConnections(), world, host, connections),
+            "virtualconnections");
+    starter.tell(new Listening(host.peerId(), addresses()));
+    return stash.unstashAll(running());
+  }
+
+  private List<Multiaddr> addresses() {
+    return host.listenAddresses().stream()
+        .map(address -> address.withPeer(host.peerId()))
+        .toList();
+  }
+
+  private Behavior<Command> running() {
+    return Behaviors.receive(Command.class)
+        .onMessage(ToConnections.class, to -> pass(connections, to.command()))
+        .onMessage(ToDht.class, to -> pass(dht, to.command()))
+        .onMessage(ToGossip.class, to -> pass(gossip, to.command()))
+        .onMessage(ToVirtualConnections.class, to -> pass(virtualConnections, to.command()))
+        .onMessage(GetInfo.class, this::onGetInfo)
+        .onMessage(DoPing.class, this::onPing)
+        .onMessage(DoPerf.class, this::onPerf)
+        .onMessage(Stop.class, stop -> beginStopping())
+        .onSignal(Terminated.class, ended -> onErrandEnded())
+        .build();
+  }
+
+  private static <T> Behavior<Command> pass(@Nullable ActorRef<T> child, T command) {
+    if (child == null) {
+      throw new IllegalStateException("running without its children");
+    }
+    child.tell(command);
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onGetInfo(GetInfo get) {
+    get.replyTo().tell(new Info(host.peerId(), addresses()));
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onPing(DoPing ping) {
+    PeerId peer = ping.peer();
+    if (ping.count() < 1 || ping.count() > Ping.MAX_COUNT) {
+      ping.replyTo()
+          .tell(
+              new ErrandFailed(
+                  peer,
+                  new HostFailure(
+                      HostFailure.Kind.LIMIT_EXCEEDED,
+                      "pings are 1 to " + Ping.MAX_COUNT + ", not " + ping.count())));
+      return Behaviors.same();
+    }
+    return errand(
+        "ping",
+        failure -> ping.replyTo().tell(new ErrandFailed(peer, failure)),
+        failed ->
+            Errand.<List<Long>>create(
+                peer,
+                ping.budget(),
+                connections,
+                completion ->
+                    Ping.run(
+                        host, world.ticker(), world.keyMaterial(), peer, ping.count(), completion),
+                roundTrips -> ping.replyTo().tell(new Pinged(peer, roundTrips)),
+                failed));
+  }
+
+  private Behavior<Command> onPerf(DoPerf perf) {
+    PeerId peer = perf.peer();
+    if (perf.uploadBytes() < 0 || perf.downloadBytes() < 0) {
+      perf.replyTo()
+          .tell(
+              new ErrandFailed(
+                  peer,
+                  new HostFailure(
+                      HostFailure.Kind.LIMIT_EXCEEDED, "a negative number of bytes")));
+      return Behaviors.same();
+    }
+    return errand(
+        "perf",
+        failure -> perf.replyTo().tell(new ErrandFailed(peer, failure)),
+        failed ->
+            Errand.<Perf.Timing>create(
+                peer,
+                perf.budget(),
+                connections,
+                completion ->
+                    Perf.run(
+                        host,
+                        world.ticker(),
+                        peer,
+                        perf.uploadBytes(),
+                        perf.downloadBytes(),
+                        completion),
+                timing -> perf.replyTo().tell(new Measured(peer, timing)),
+                failed));
+  }
+
+  private Behavior<Command> errand(
+      String name,
+      java.util.function.Consumer<HostFailure> failed,
+      java.util.function.Function<
+              java.util.function.Consumer<HostFailure>, Behavior<Errand.Command>>
+          errand) {
+    if (errands >= MAX_ERRANDS) {
+      failed.accept(
+          new HostFailure(
+              HostFailure.Kind.LIMIT_EXCEEDED, MAX_ERRANDS + " pings and perfs are under way"));
+    } else {
+      errands++;
+      context.watch(context.spawn(errand.apply(failed), name + "-" + names++));
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onErrandEnded() {
+    errands--;
+    return Behaviors.same();
+  }
+
+  // ---- the end
+
+  private Behavior<Command> beginStopping() {
+    timers.startSingleTimer(new EndForced(), END);
+    if (dht != null) {
+      // The DHT answers what is open before it ends; the others answer as they are stopped.
+      ending.add(dht);
+      context.watch(dht);
+      dht.tell(new Dht.Stop());
+    }
+    stopChild(gossip);
+    stopChild(virtualConnections);
+    // What came before the peer listened is passed to nobody: its senders are told by their own deadlines.
+    if (ending.isEmpty()) {
+      closeHost();
+    }
+    return stopping();
+  }
+
+  private void stopChild(@Nullable ActorRef<?> child) {
+    if (child != null) {
+      ending.add(child);
+      context.watch(child);
+      context.stop(child);
+    }
+  }
+
+  private Behavior<Command> stopping() {
+    return Behaviors.receive(Command.class)
+        .onMessage(HostClosed.class, closed -> Behaviors.stopped())
+        .onMessage(EndForced.class, forced -> Behaviors.stopped())
+        .onAnyMessage(
+            late -> {
+              refuse(late);
+              return Behaviors.same();
+            })
+        .onSignal(
+            Terminated.class,
+            ended -> {
+              if (ending.remove(ended.getRef()) && ending.isEmpty()) {
+                closeHost();
+              }
+              return Behaviors.same();
+            })
+        .build();
+  }
+
+  /** What came too late, and has somebody who waits for the answer. */
+  private void refuse(Command late) {
+    HostFailure closed = new HostFailure(HostFailure.Kind.CLOSED, "the peer stops");
+    if (late instanceof DoPing ping) {
+      ping.replyTo().tell(new ErrandFailed(ping.peer(), closed));
+    } else if (late instanceof DoPerf perf) {
+      perf.replyTo().tell(new ErrandFailed(perf.peer(), closed));
+    } else if (late instanceof ToDht to) {
+      refuseDht(to.command());
+    } else if (late instanceof ToGossip to && to.command() instanceof Gossip.Publish publish) {
+      publish
+          .replyTo()
+          .tell(
+              new Gossip.PublishRefused(
+                  publish.topic(), Gossip.Refusal.OVERLOADED, "the peer stops"));
+    } else if (late instanceof ToVirtualConnections to
+        && to.command() instanceof VirtualConnections.Send send) {
+      send.replyTo()
+          .tell(
+              new VirtualConnections.SendFailed(
+                  send.peer(),
+                  send.protocol(),
+                  VirtualConnections.SendFailure.STOPPING,
+                  "the peer stops",
+                  0));
+    } else if (late instanceof ToConnections to) {
+      if (to.command() instanceof Connections.Connect connect) {
+        connect.replyTo().tell(new Connections.ConnectFailed(connect.peer(), closed));
+      } else if (to.command() instanceof Connections.ConnectTo connect) {
+        connect.replyTo().tell(new Connections.ConnectFailed(connect.address().peerId(), closed));
+      }
+    }
+  }
+
+  private static void refuseDht(Dht.Command command) {
+    Dht.OperationFailed stopping =
+        new Dht.OperationFailed(Dht.Reason.STOPPING, "the peer stops");
+    if (command instanceof Dht.Provide provide) {
+      provide.replyTo().tell(stopping);
+    } else if (command instanceof Dht.FindProviders find) {
+      find.replyTo().tell(stopping);
+    } else if (command instanceof Dht.PutValue put) {
+      put.replyTo().tell(stopping);
+    } else if (command instanceof Dht.GetValue get) {
+      get.replyTo().tell(stopping);
+    } else if (command instanceof Dht.FindPeer find) {
+      find.replyTo().tell(stopping);
+    }
+  }
+
+  private void closeHost() {
+    ActorRef<Command> self = context.getSelf();
+    host.close(() -> self.tell(new HostClosed()));
+  }
+}

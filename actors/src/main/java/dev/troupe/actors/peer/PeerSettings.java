@@ -1,0 +1,70 @@
+package dev.troupe.actors.peer;
+
+import dev.troupe.actors.addressbook.AddressBookSettings;
+import dev.troupe.actors.connections.ConnectionsSettings;
+import dev.troupe.actors.dht.DhtSettings;
+import dev.troupe.actors.gossip.GossipSettings;
+import dev.troupe.actors.virtualconnections.VirtualConnectionSettings;
+import dev.troupe.actors.world.HostSettings;
+import dev.troupe.protocol.keys.PrivateKey;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import java.util.List;
+
+/**
+ * What a {@link Peer} is to be like.
+ *
+ * @param identity its key: whoever has it is this peer
+ * @param listen where to accept connections, without {@code /p2p}; may be empty
+ */
+public record PeerSettings(
+    PrivateKey identity,
+    List<Multiaddr> listen,
+    HostSettings host,
+    AddressBookSettings addressBook,
+    ConnectionsSettings connections,
+    DhtSettings dht,
+    GossipSettings gossip,
+    VirtualConnectionSettings virtualConnections) {
+
+  /** Copies the list. */
+  public PeerSettings {
+    listen = List.copyOf(listen);
+  }
+
+  /** The defaults of every component. */
+  public static PeerSettings of(PrivateKey identity, List<Multiaddr> listen) {
+    return new PeerSettings(
+        identity,
+        listen,
+        HostSettings.DEFAULT,
+        AddressBookSettings.DEFAULT,
+        ConnectionsSettings.DEFAULT,
+        DhtSettings.DEFAULT,
+        GossipSettings.DEFAULT,
+        VirtualConnectionSettings.DEFAULT);
+  }
+
+  /** The same with another DHT. */
+  public PeerSettings withDht(DhtSettings other) {
+    return new PeerSettings(
+        identity, listen, host, addressBook, connections, other, gossip, virtualConnections);
+  }
+
+  /** The same with other gossip. */
+  public PeerSettings withGossip(GossipSettings other) {
+    return new PeerSettings(
+        identity, listen, host, addressBook, connections, dht, other, virtualConnections);
+  }
+
+  /** The same with other limits of the host. */
+  public PeerSettings withHost(HostSettings other) {
+    return new PeerSettings(
+        identity, listen, other, addressBook, connections, dht, gossip, virtualConnections);
+  }
+
+  /** The same with other rules of dialling and trimming. */
+  public PeerSettings withConnections(ConnectionsSettings other) {
+    return new PeerSettings(
+        identity, listen, host, addressBook, other, dht, gossip, virtualConnections);
+  }
+}
