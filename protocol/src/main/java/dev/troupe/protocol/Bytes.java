@@ -9,7 +9,9 @@ import java.util.HexFormat;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** An immutable string of bytes, with value equality and unsigned lexicographic order. Thread-safe. */
+/**
+ * An immutable string of bytes, with value equality and unsigned lexicographic order. Thread-safe.
+ */
 public final class Bytes implements Comparable<Bytes> {
 
   /** No bytes. */
@@ -36,8 +38,8 @@ public final class Bytes implements Comparable<Bytes> {
   }
 
   /**
-   * What remains in a buffer, whose position does not move: without a copy if its array is accessible, in which case the caller must
-   * not change it any more.
+   * What remains in a buffer, whose position does not move: without a copy if its array is
+   * accessible, in which case the caller must not change it any more.
    */
   public static Bytes wrap(ByteBuffer buffer) {
     if (buffer.hasArray()) {

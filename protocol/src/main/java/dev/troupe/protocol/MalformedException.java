@@ -3,8 +3,9 @@ package dev.troupe.protocol;
 import java.io.Serial;
 
 /**
- * Bytes or text from outside that break the rules of their format. Checked, because whoever reads from outside must expect it; the
- * message names what was wrong. It carries no stack trace: a remote can cause as many as it likes.
+ * Bytes or text from outside that break the rules of their format. Checked, because whoever reads
+ * from outside must expect it; the message names what was wrong. It carries no stack trace: a
+ * remote can cause as many as it likes.
  */
 public final class MalformedException extends Exception {
 

@@ -31,7 +31,8 @@ public record Cid(int version, long codec, Multihash multihash) {
   /**
    * Refuses what does not exist.
    *
-   * @throws IllegalArgumentException if there is no such version or codec, or no such CID of version 0
+   * @throws IllegalArgumentException if there is no such version or codec, or no such CID of
+   *     version 0
    */
   public Cid {
     if (version != 0 && version != 1) {

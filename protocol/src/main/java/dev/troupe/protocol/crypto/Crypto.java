@@ -3,7 +3,10 @@ package dev.troupe.protocol.crypto;
 import dev.troupe.protocol.MalformedException;
 import java.security.MessageDigest;
 
-/** All the cryptography that the protocols need. Thread-safe; keys and randomness are always passed in. */
+/**
+ * All the cryptography that the protocols need. Thread-safe; keys and randomness are always passed
+ * in.
+ */
 public interface Crypto {
 
   /** Which provider this is, for the log. */
@@ -26,7 +29,8 @@ public interface Crypto {
   /**
    * The shared secret of X25519: 32 bytes.
    *
-   * @throws MalformedException if the public key is not 32 bytes long or the result is all zero (a point of low order)
+   * @throws MalformedException if the public key is not 32 bytes long or the result is all zero (a
+   *     point of low order)
    */
   byte[] x25519Agree(byte[] privateKey, byte[] publicKey) throws MalformedException;
 
@@ -48,13 +52,22 @@ public interface Crypto {
   /** Whether an Ed25519 signature is right; false also for a key or signature of the wrong form. */
   boolean ed25519Verify(byte[] publicKey, byte[] message, byte[] signature);
 
-  /** Whether a SHA256withRSA signature is right; the key is a DER SubjectPublicKeyInfo. False also for wrong forms. */
+  /**
+   * Whether a SHA256withRSA signature is right; the key is a DER SubjectPublicKeyInfo. False also
+   * for wrong forms.
+   */
   boolean rsaVerify(byte[] publicKey, byte[] message, byte[] signature);
 
-  /** Whether a SHA256withECDSA signature is right; the key is a DER SubjectPublicKeyInfo. False also for wrong forms. */
+  /**
+   * Whether a SHA256withECDSA signature is right; the key is a DER SubjectPublicKeyInfo. False also
+   * for wrong forms.
+   */
   boolean ecdsaVerify(byte[] publicKey, byte[] message, byte[] signature);
 
-  /** Whether an ECDSA signature (DER) over SHA-256 by a secp256k1 key (a point, compressed or not) is right. */
+  /**
+   * Whether an ECDSA signature (DER) over SHA-256 by a secp256k1 key (a point, compressed or not)
+   * is right.
+   */
   boolean secp256k1Verify(byte[] publicKey, byte[] message, byte[] signature);
 
   /**

@@ -14,8 +14,9 @@ import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * ChaCha20-Poly1305 by any provider of the Java cryptography architecture: one cipher, initialised anew for each nonce. The JDK's own
- * refuses the nonce that it was given last, even to decrypt: to open the same counter again takes a new cipher.
+ * ChaCha20-Poly1305 by any provider of the Java cryptography architecture: one cipher, initialised
+ * anew for each nonce. The JDK's own refuses the nonce that it was given last, even to decrypt: to
+ * open the same counter again takes a new cipher.
  */
 public final class JcaAead implements Aead {
 
@@ -26,8 +27,7 @@ public final class JcaAead implements Aead {
   private final int mode;
   private Cipher cipher;
   private final byte[] nonce = new byte[12];
-  private final ByteBuffer nonceCounter =
-      ByteBuffer.wrap(nonce).order(ByteOrder.LITTLE_ENDIAN);
+  private final ByteBuffer nonceCounter = ByteBuffer.wrap(nonce).order(ByteOrder.LITTLE_ENDIAN);
 
   /**
    * A cipher in one direction.

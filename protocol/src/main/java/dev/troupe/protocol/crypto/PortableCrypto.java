@@ -25,7 +25,10 @@ import org.jspecify.annotations.Nullable;
 /** The cryptography port over the JDK and Bouncy Castle: no native library, the same everywhere. */
 public final class PortableCrypto implements Crypto {
 
-  /** RSA keys outside these sizes, in bits, are refused: too weak, or too slow to verify (libp2p peer-ids specification). */
+  /**
+   * RSA keys outside these sizes, in bits, are refused: too weak, or too slow to verify (libp2p
+   * peer-ids specification).
+   */
   private static final int MIN_RSA_BITS = 2048;
 
   private static final int MAX_RSA_BITS = 8192;
@@ -155,7 +158,9 @@ public final class PortableCrypto implements Crypto {
     private static final int INTEGER = 0x02;
     private static final int MAX_NUMBER = 33; // 256 bits and a sign
 
-    /** Null for what is no DER sequence of two positive integers. Lengths below 128 take one byte. */
+    /**
+     * Null for what is no DER sequence of two positive integers. Lengths below 128 take one byte.
+     */
     static BigInteger @Nullable [] decode(byte[] der) {
       ByteBuffer in = ByteBuffer.wrap(der);
       if (der.length < 2 || in.get() != SEQUENCE || in.get() != in.remaining()) {

@@ -1,6 +1,9 @@
 package dev.troupe.protocol.crypto;
 
-/** Where key material and nonces come from: secure randomness in the real world, a seed in a simulation. Thread-safe. */
+/**
+ * Where key material and nonces come from: secure randomness in the real world, a seed in a
+ * simulation. Thread-safe.
+ */
 @FunctionalInterface
 public interface RandomSource {
 

@@ -1,8 +1,8 @@
 package dev.troupe.protocol.crypto;
 
 /**
- * A key pair for X25519 (RFC 7748). Its arrays are handed out as they are, without a copy, and must not be changed; its text shows
- * nothing.
+ * A key pair for X25519 (RFC 7748). Its arrays are handed out as they are, without a copy, and must
+ * not be changed; its text shows nothing.
  */
 public final class X25519KeyPair {
 

@@ -10,7 +10,8 @@ import java.security.NoSuchAlgorithmException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who a peer is: the multihash of its public key, or the key itself where that takes at most 42 bytes. Immutable; ordered by its bytes.
+ * Who a peer is: the multihash of its public key, or the key itself where that takes at most 42
+ * bytes. Immutable; ordered by its bytes.
  *
  * <p>Source: libp2p peer-ids specification.
  */
@@ -50,15 +51,15 @@ public final class PeerId implements Comparable<PeerId> {
   }
 
   /**
-   * Reads the text form: base58btc ({@code 12D3…}, {@code Qm…}), or a CID of a libp2p key in one of the bases of {@link Multibase}.
+   * Reads the text form: base58btc ({@code 12D3…}, {@code Qm…}), or a CID of a libp2p key in one of
+   * the bases of {@link Multibase}.
    *
    * @throws MalformedException naming what is wrong
    */
   public static PeerId parse(String text) throws MalformedException {
     try {
       if (text.startsWith("1") || text.startsWith("Qm")) {
-        return ofMultihash(
-            Multihash.decode(Bytes.wrap(Multibase.BASE58_BTC.decodeBare(text))));
+        return ofMultihash(Multihash.decode(Bytes.wrap(Multibase.BASE58_BTC.decodeBare(text))));
       }
       Cid cid = Cid.parse(text);
       if (cid.codec() != Cid.LIBP2P_KEY) {

@@ -32,7 +32,8 @@ public record PeerRecord(PeerId peerId, long seq, List<Multiaddr> addresses) {
   /**
    * A record, with each address's own {@code /p2p} at the end taken off.
    *
-   * @throws IllegalArgumentException if there are too many addresses, or one ends in {@code /p2p} of another peer
+   * @throws IllegalArgumentException if there are too many addresses, or one ends in {@code /p2p}
+   *     of another peer
    */
   public PeerRecord {
     if (addresses.size() > MAX_ADDRESSES) {
@@ -73,7 +74,8 @@ public record PeerRecord(PeerId peerId, long seq, List<Multiaddr> addresses) {
   /**
    * Reads the record in an envelope, and checks that the peer itself signed it.
    *
-   * @throws MalformedException if the envelope is malformed or not signed, or holds no peer record, or that of another peer
+   * @throws MalformedException if the envelope is malformed or not signed, or holds no peer record,
+   *     or that of another peer
    */
   public static PeerRecord open(Crypto crypto, Bytes envelope) throws MalformedException {
     SignedEnvelope opened = SignedEnvelope.open(crypto, DOMAIN, envelope);
@@ -89,8 +91,8 @@ public record PeerRecord(PeerId peerId, long seq, List<Multiaddr> addresses) {
   }
 
   /**
-   * Reads the protobuf. Addresses that cannot be read or that name another peer are left out: a transport that is unknown here is no
-   * fault of the sender.
+   * Reads the protobuf. Addresses that cannot be read or that name another peer are left out: a
+   * transport that is unknown here is no fault of the sender.
    */
   static PeerRecord decode(Bytes encoded) throws MalformedException {
     dev.troupe.protocol.keys.proto.PeerRecord message;

@@ -47,9 +47,11 @@ public final class PrivateKey {
   }
 
   /**
-   * Reads libp2p's protobuf: the seed and the public key, or the old form with the public key twice.
+   * Reads libp2p's protobuf: the seed and the public key, or the old form with the public key
+   * twice.
    *
-   * @throws MalformedException if it is too long or no such message, not of Ed25519, or its halves do not belong together
+   * @throws MalformedException if it is too long or no such message, not of Ed25519, or its halves
+   *     do not belong together
    */
   public static PrivateKey decode(Crypto crypto, byte[] encoded) throws MalformedException {
     if (encoded.length > MAX_ENCODED) {
@@ -59,7 +61,8 @@ public final class PrivateKey {
       var message = dev.troupe.protocol.keys.proto.PrivateKey.parseFrom(encoded);
       KeyType type = KeyType.ofNumber(message.getType().getNumber());
       if (type != KeyType.ED25519) {
-        throw new MalformedException("a private key of type " + type + "; only ED25519 is supported");
+        throw new MalformedException(
+            "a private key of type " + type + "; only ED25519 is supported");
       }
       byte[] data = message.getData().toByteArray();
       if (data.length != 64 && data.length != 96) {

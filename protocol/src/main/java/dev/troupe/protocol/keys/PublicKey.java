@@ -36,8 +36,7 @@ public record PublicKey(KeyType type, Bytes raw) {
   private static boolean fits(KeyType type, Bytes raw) {
     return switch (type) {
       case ED25519 -> raw.size() == ED25519_BYTES;
-      case SECP256K1 ->
-          raw.size() == COMPRESSED_POINT_BYTES && (raw.at(0) == 2 || raw.at(0) == 3);
+      case SECP256K1 -> raw.size() == COMPRESSED_POINT_BYTES && (raw.at(0) == 2 || raw.at(0) == 3);
       case RSA, ECDSA -> !raw.isEmpty() && raw.size() <= MAX_ENCODED;
     };
   }
@@ -47,9 +46,11 @@ public record PublicKey(KeyType type, Bytes raw) {
   }
 
   /**
-   * Reads libp2p's protobuf. The inside of an RSA or ECDSA key is looked at only when it verifies a signature.
+   * Reads libp2p's protobuf. The inside of an RSA or ECDSA key is looked at only when it verifies a
+   * signature.
    *
-   * @throws MalformedException if it is too long or no such message, its type is unknown, or its length is wrong for its type
+   * @throws MalformedException if it is too long or no such message, its type is unknown, or its
+   *     length is wrong for its type
    */
   public static PublicKey decode(byte[] encoded) throws MalformedException {
     if (encoded.length > MAX_ENCODED) {
@@ -73,8 +74,8 @@ public record PublicKey(KeyType type, Bytes raw) {
   }
 
   /**
-   * libp2p's protobuf, in the one deterministic form that peer ids are made of (peer-ids specification, section "Note about
-   * deterministic encoding").
+   * libp2p's protobuf, in the one deterministic form that peer ids are made of (peer-ids
+   * specification, section "Note about deterministic encoding").
    */
   public Bytes encoded() {
     ByteBuffer target = ByteBuffer.allocate(3 + Varint.size(raw.size()) + raw.size());
@@ -91,7 +92,9 @@ public record PublicKey(KeyType type, Bytes raw) {
         .build();
   }
 
-  /** Whether this key made a signature of a message; false also for a signature of the wrong form. */
+  /**
+   * Whether this key made a signature of a message; false also for a signature of the wrong form.
+   */
   public boolean verify(Crypto crypto, byte[] message, byte[] signature) {
     byte[] key = raw.toArray();
     return switch (type) {

@@ -10,9 +10,11 @@ import dev.troupe.protocol.varint.Varint;
 import java.nio.ByteBuffer;
 
 /**
- * A payload that says what it is, signed for one domain of use: a signature made for one domain does not hold in another.
+ * A payload that says what it is, signed for one domain of use: a signature made for one domain
+ * does not hold in another.
  *
- * <p>What comes from outside is read with {@link #open}, which leaves no way round the check of the signature.
+ * <p>What comes from outside is read with {@link #open}, which leaves no way round the check of the
+ * signature.
  *
  * <p>Source: libp2p RFC 0002.
  *
@@ -21,7 +23,8 @@ import java.nio.ByteBuffer;
  * @param payload what is signed
  * @param signature of the domain, the type and the payload
  */
-public record SignedEnvelope(PublicKey publicKey, Bytes payloadType, Bytes payload, Bytes signature) {
+public record SignedEnvelope(
+    PublicKey publicKey, Bytes payloadType, Bytes payload, Bytes signature) {
 
   /** The longest encoded envelope that is read, in bytes. */
   public static final int MAX_ENCODED = 64 * 1024;
@@ -42,10 +45,11 @@ public record SignedEnvelope(PublicKey publicKey, Bytes payloadType, Bytes paylo
   }
 
   /**
-   * Reads an envelope and checks its signature. Whether the signer may say what the payload says is for the caller to judge.
+   * Reads an envelope and checks its signature. Whether the signer may say what the payload says is
+   * for the caller to judge.
    *
-   * @throws MalformedException if it is too long or no such message, its key cannot be read, or the signature is not one of this
-   *     domain by that key
+   * @throws MalformedException if it is too long or no such message, its key cannot be read, or the
+   *     signature is not one of this domain by that key
    * @throws IllegalArgumentException if the domain is empty
    */
   public static SignedEnvelope open(Crypto crypto, String domain, Bytes encoded)
@@ -92,7 +96,10 @@ public record SignedEnvelope(PublicKey publicKey, Bytes payloadType, Bytes paylo
             .toByteArray());
   }
 
-  /** What is signed: domain, type and payload, each behind its length, so that no byte can move from one to the next. */
+  /**
+   * What is signed: domain, type and payload, each behind its length, so that no byte can move from
+   * one to the next.
+   */
   private static byte[] signed(String domain, Bytes payloadType, Bytes payload) {
     if (domain.isEmpty()) {
       throw new IllegalArgumentException("an envelope without a domain");

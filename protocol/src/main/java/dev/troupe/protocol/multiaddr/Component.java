@@ -24,6 +24,8 @@ public record Component(Protocol protocol, Bytes value, String text) {
 
   @Override
   public String toString() {
-    return "/" + protocol.text() + (protocol.hasValue() ? (text.startsWith("/") ? "" : "/") + text : "");
+    return "/"
+        + protocol.text()
+        + (protocol.hasValue() ? (text.startsWith("/") ? "" : "/") + text : "");
   }
 }

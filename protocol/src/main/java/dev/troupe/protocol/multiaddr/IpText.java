@@ -3,7 +3,9 @@ package dev.troupe.protocol.multiaddr;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 
-/** IP addresses as text, without looking anything up: RFC 4291 for reading, RFC 5952 for writing. */
+/**
+ * IP addresses as text, without looking anything up: RFC 4291 for reading, RFC 5952 for writing.
+ */
 final class IpText {
 
   private IpText() {}

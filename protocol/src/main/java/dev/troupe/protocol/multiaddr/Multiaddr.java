@@ -11,8 +11,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A network address that says how to get there, such as {@code /ip4/127.0.0.1/tcp/4001/p2p/12D3…}. Immutable, in canonical form:
- * equal addresses have equal text.
+ * A network address that says how to get there, such as {@code /ip4/127.0.0.1/tcp/4001/p2p/12D3…}.
+ * Immutable, in canonical form: equal addresses have equal text.
  *
  * <p>Source: multiformats multiaddr specification, libp2p addressing.
  */
@@ -100,14 +100,14 @@ public final class Multiaddr {
       Protocol protocol = Protocol.numbered(Varint.read(source));
       long size = protocol.size() < 0 ? Varint.read(source) : protocol.size();
       if (size > source.remaining() || size > Protocol.MAX_VALUE) {
-        throw new MalformedException("the value of " + protocol.text() + " is cut short or too long");
+        throw new MalformedException(
+            "the value of " + protocol.text() + " is cut short or too long");
       }
       byte[] value = new byte[(int) size];
       source.get(value);
       Bytes binary = Bytes.wrap(value);
       components.add(
-          new Component(
-              protocol, binary, protocol.hasValue() ? protocol.showValue(binary) : ""));
+          new Component(protocol, binary, protocol.hasValue() ? protocol.showValue(binary) : ""));
     }
     return new Multiaddr(components);
   }
@@ -155,7 +155,10 @@ public final class Multiaddr {
     return ofKnown(both);
   }
 
-  /** This address with {@code /p2p} and the peer at its end; instead of the one that is there, if there is one. */
+  /**
+   * This address with {@code /p2p} and the peer at its end; instead of the one that is there, if
+   * there is one.
+   */
   public Multiaddr withPeer(PeerId peer) {
     List<Component> all = new ArrayList<>(peerId() == null ? components : withoutLast());
     all.add(new Component(Protocol.P2P, peer.bytes(), peer.toString()));

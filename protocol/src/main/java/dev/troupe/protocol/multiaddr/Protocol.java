@@ -176,7 +176,9 @@ public enum Protocol {
     }
   }
 
-  /** An unsigned number in decimal digits, read as long as it has no more of them than the largest. */
+  /**
+   * An unsigned number in decimal digits, read as long as it has no more of them than the largest.
+   */
   private long parseNumber(String value, String max) throws MalformedException {
     boolean digits = !value.isEmpty() && value.chars().allMatch(c -> c >= '0' && c <= '9');
     if (!digits || value.length() > max.length()) {

@@ -1,4 +1,7 @@
-/** Self-describing network addresses (multiformats multiaddr specification). Read {@link dev.troupe.protocol.multiaddr.Multiaddr}. */
+/**
+ * Self-describing network addresses (multiformats multiaddr specification). Read {@link
+ * dev.troupe.protocol.multiaddr.Multiaddr}.
+ */
 @NullMarked
 package dev.troupe.protocol.multiaddr;
 

@@ -8,7 +8,8 @@ import java.util.HexFormat;
 import java.util.Locale;
 
 /**
- * Text encodings of bytes. Only the one canonical text of some bytes is decoded; bases with letters of one case take either.
+ * Text encodings of bytes. Only the one canonical text of some bytes is decoded; bases with letters
+ * of one case take either.
  *
  * <p>Source: multiformats multibase specification.
  */
@@ -17,7 +18,10 @@ public enum Multibase {
   BASE16('f'),
   /** RFC 4648, lower case, without padding. */
   BASE32('b'),
-  /** Digits and lower-case letters, as one large number; usual for the names of IPNS, which are peer ids. */
+  /**
+   * Digits and lower-case letters, as one large number; usual for the names of IPNS, which are peer
+   * ids.
+   */
   BASE36('k'),
   /** The alphabet of Bitcoin. */
   BASE58_BTC('z'),
@@ -60,7 +64,8 @@ public enum Multibase {
   /**
    * Decodes a text whose first character names its base.
    *
-   * @throws MalformedException if it is empty, too long, of an unknown base, or has characters that its base does not know
+   * @throws MalformedException if it is empty, too long, of an unknown base, or has characters that
+   *     its base does not know
    */
   public static byte[] decode(String text) throws MalformedException {
     if (text.isEmpty()) {

@@ -28,7 +28,8 @@ public record Multihash(long code, Bytes digest) implements Comparable<Multihash
   /**
    * Refuses what cannot be encoded.
    *
-   * @throws IllegalArgumentException if the code is negative or the digest too long, or not as long as its function makes it
+   * @throws IllegalArgumentException if the code is negative or the digest too long, or not as long
+   *     as its function makes it
    */
   public Multihash {
     if (code < 0
@@ -62,7 +63,8 @@ public record Multihash(long code, Bytes digest) implements Comparable<Multihash
   /**
    * Reads one that fills all the bytes.
    *
-   * @throws MalformedException if it is cut short, too long or followed by more, or its digest has not its function's length
+   * @throws MalformedException if it is cut short, too long or followed by more, or its digest has
+   *     not its function's length
    */
   public static Multihash decode(Bytes bytes) throws MalformedException {
     ByteBuffer source = bytes.asReadOnlyBuffer();
@@ -76,7 +78,8 @@ public record Multihash(long code, Bytes digest) implements Comparable<Multihash
   /**
    * Reads one, and moves the position past it.
    *
-   * @throws MalformedException if it is cut short or too long, or its digest has not its function's length
+   * @throws MalformedException if it is cut short or too long, or its digest has not its function's
+   *     length
    */
   public static Multihash read(ByteBuffer source) throws MalformedException {
     long code = Varint.read(source);

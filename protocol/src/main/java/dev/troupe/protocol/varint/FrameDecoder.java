@@ -6,8 +6,9 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes a stream of bytes apart into frames, each behind its length as a varint. Holds at most one incomplete frame beside what it
- * was fed last. After a malformed length it is spent: it holds nothing, takes nothing in, and throws the same again. Not thread-safe.
+ * Takes a stream of bytes apart into frames, each behind its length as a varint. Holds at most one
+ * incomplete frame beside what it was fed last. After a malformed length it is spent: it holds
+ * nothing, takes nothing in, and throws the same again. Not thread-safe.
  */
 public final class FrameDecoder {
 
@@ -30,7 +31,10 @@ public final class FrameDecoder {
     this.maxFrame = maxFrame;
   }
 
-  /** Adds bytes, all of which are consumed (copied). Take the frames out with {@link #next} before adding more. */
+  /**
+   * Adds bytes, all of which are consumed (copied). Take the frames out with {@link #next} before
+   * adding more.
+   */
   public void feed(ByteBuffer data) {
     if (fault != null) {
       data.position(data.limit());
@@ -45,18 +49,24 @@ public final class FrameDecoder {
     pending.put(data).flip();
   }
 
-  /** Twice the buffer, up to the largest frame: a frame that comes in many small pieces is not copied for each of them. */
+  /**
+   * Twice the buffer, up to the largest frame: a frame that comes in many small pieces is not
+   * copied for each of them.
+   */
   private int grown() {
     long largest = (long) Varint.MAX_BYTES + maxFrame;
     return (int)
-        Math.max(SMALLEST_BUFFER, Math.min(2L * pending.capacity(), Math.min(largest, Integer.MAX_VALUE - 8)));
+        Math.max(
+            SMALLEST_BUFFER,
+            Math.min(2L * pending.capacity(), Math.min(largest, Integer.MAX_VALUE - 8)));
   }
 
   /**
    * Takes the next complete frame out.
    *
    * @return null when more bytes are needed
-   * @throws MalformedException if its length is over the limit or no varint; the stream cannot be read on
+   * @throws MalformedException if its length is over the limit or no varint; the stream cannot be
+   *     read on
    */
   public @Nullable Bytes next() throws MalformedException {
     if (fault != null) {

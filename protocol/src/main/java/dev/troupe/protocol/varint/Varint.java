@@ -4,7 +4,8 @@ import dev.troupe.protocol.MalformedException;
 import java.nio.ByteBuffer;
 
 /**
- * Unsigned varints: 7 bits a byte, the least significant first, at most 9 bytes (63 bits), in their shortest form only.
+ * Unsigned varints: 7 bits a byte, the least significant first, at most 9 bytes (63 bits), in their
+ * shortest form only.
  *
  * <p>Source: multiformats, unsigned-varint specification.
  */

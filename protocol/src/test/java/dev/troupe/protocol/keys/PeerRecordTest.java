@@ -33,7 +33,9 @@ class PeerRecordTest {
   void comesOutOfItsEnvelopeAsItWentIn() throws MalformedException {
     PeerRecord record =
         new PeerRecord(
-            KEY.peerId(), 7, List.of(address("/ip4/192.0.2.1/tcp/4001"), address("/dns4/a.example/tcp/1/ws")));
+            KEY.peerId(),
+            7,
+            List.of(address("/ip4/192.0.2.1/tcp/4001"), address("/dns4/a.example/tcp/1/ws")));
     Bytes envelope = record.seal(CRYPTO, KEY).encoded();
     assertEquals(record, PeerRecord.open(CRYPTO, envelope));
   }
@@ -93,8 +95,7 @@ class PeerRecordTest {
   void boundsItsAddresses() {
     List<Multiaddr> many =
         Collections.nCopies(PeerRecord.MAX_ADDRESSES + 1, address("/ip4/192.0.2.1/tcp/4001"));
-    assertThrows(
-        IllegalArgumentException.class, () -> new PeerRecord(KEY.peerId(), 1, many));
+    assertThrows(IllegalArgumentException.class, () -> new PeerRecord(KEY.peerId(), 1, many));
   }
 
   @Test

@@ -40,8 +40,7 @@ class SignedEnvelopeTest {
   @Test
   void holdsInNoOtherDomain() {
     Bytes encoded = sealed().encoded();
-    assertThrows(
-        MalformedException.class, () -> SignedEnvelope.open(CRYPTO, "elsewhere", encoded));
+    assertThrows(MalformedException.class, () -> SignedEnvelope.open(CRYPTO, "elsewhere", encoded));
     assertThrows(IllegalArgumentException.class, () -> SignedEnvelope.open(CRYPTO, "", encoded));
   }
 
