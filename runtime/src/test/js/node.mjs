@@ -1,0 +1,68 @@
+// A js-libp2p node as these tests need it: TCP, Noise, Yamux, identify, ping, Kademlia, GossipSub and perf.
+
+import { gossipsub } from '@libp2p/gossipsub'
+import { identify, identifyPush } from '@libp2p/identify'
+import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import { PERF_PROTOCOL, servePerf } from './perf.mjs'
+
+/** Any value passes under an open namespace, and the first of several is as good as any. */
+function openNamespaces (names) {
+  const validators = {}
+  const selectors = {}
+  for (const name of names) {
+    validators[name] = () => {}
+    selectors[name] = () => 0
+  }
+  return { validators, selectors }
+}
+
+/**
+ * Settings: privateKey, listen (multiaddrs), dht ('client', 'server', 'auto' or 'off'), dhtProtocol, namespaces.
+ * What differs from the defaults of js-libp2p is what peers on one loopback address need.
+ */
+export async function createNode ({ privateKey, listen, dht = 'server', dhtProtocol = '/ipfs/kad/1.0.0', namespaces = [] }) {
+  const services = {
+    identify: identify(),
+    identifyPush: identifyPush(),
+    ping: ping(),
+    pubsub: gossipsub({
+      allowPublishToZeroTopicPeers: true,
+      emitSelf: false,
+      floodPublish: true,
+      globalSignaturePolicy: 'StrictSign',
+      // All peers of a test share one address, and would sink below the mesh threshold for it.
+      scoreParams: { IPColocationFactorWeight: 0 }
+    })
+  }
+  if (dht !== 'off') {
+    services.dht = kadDHT({
+      // Left undefined, js-libp2p serves only once it has a public address.
+      clientMode: dht === 'auto' ? undefined : dht === 'client',
+      protocol: dhtProtocol,
+      // The default mapper forgets private addresses, and here are no others.
+      peerInfoMapper: passthroughMapper,
+      ...openNamespaces(['test', ...namespaces])
+    })
+  }
+  const node = await createLibp2p({
+    privateKey,
+    addresses: { listen },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionManager: {
+      // The default admits five connections a second from one address.
+      inboundConnectionThreshold: 1000,
+      maxIncomingPendingConnections: 100
+    },
+    services,
+    start: false
+  })
+  await node.handle(PERF_PROTOCOL, (stream) => { servePerf(stream) }, { maxInboundStreams: 16, maxOutboundStreams: 16 })
+  return node
+}
