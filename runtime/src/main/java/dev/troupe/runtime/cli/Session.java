@@ -1,0 +1,544 @@
+package dev.troupe.runtime.cli;
+
+import dev.troupe.actors.connections.Connections;
+import dev.troupe.actors.connections.ConnectionsEvent;
+import dev.troupe.actors.dht.Dht;
+import dev.troupe.actors.gossip.Gossip;
+import dev.troupe.actors.host.Direction;
+import dev.troupe.actors.peer.Peer;
+import dev.troupe.actors.virtualconnections.VirtualConnections;
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.cid.Cid;
+import dev.troupe.protocol.crypto.PortableCrypto;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.runtime.embedding.EmbeddedPeer;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Semaphore;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The commands of one peer: each line is answered exactly once, by {@link Output#ok} or {@link Output#failed}, not necessarily in
+ * order. At most {@value #MAX_OPEN} are open at once; reading waits for a place.
+ */
+final class Session {
+
+  static final int MAX_OPEN = 256;
+
+  /** How many providers {@code providers} looks for. */
+  private static final int MAX_PROVIDERS = 20;
+
+  private static final Map<String, String> USAGE = new LinkedHashMap<>();
+
+  static {
+    USAGE.put("id", "id");
+    USAGE.put("connect", "connect ADDR");
+    USAGE.put("disconnect", "disconnect PEER");
+    USAGE.put("peers", "peers");
+    USAGE.put("network", "network");
+    USAGE.put("subscribe", "subscribe TOPIC");
+    USAGE.put("unsubscribe", "unsubscribe TOPIC");
+    USAGE.put("publish", "publish TOPIC TEXT");
+    USAGE.put("topic-peers", "topic-peers TOPIC");
+    USAGE.put("put", "put KEY VALUE");
+    USAGE.put("get", "get KEY");
+    USAGE.put("provide", "provide CID-OR-TEXT");
+    USAGE.put("providers", "providers CID-OR-TEXT");
+    USAGE.put("find", "find PEER");
+    USAGE.put("ping", "ping PEER [N]");
+    USAGE.put("start", "start PROTOCOL");
+    USAGE.put("send", "send PEER PROTOCOL TEXT");
+    USAGE.put("perf", "perf PEER UPLOAD-BYTES DOWNLOAD-BYTES");
+    USAGE.put("help", "help");
+    USAGE.put("quit", "quit");
+  }
+
+  private final EmbeddedPeer peer;
+  private final Output output;
+  private final Runnable quit;
+  private final Semaphore places = new Semaphore(MAX_OPEN);
+  private volatile boolean over;
+
+  Session(EmbeddedPeer peer, Output output, Runnable quit) {
+    this.peer = peer;
+    this.output = output;
+    this.quit = quit;
+  }
+
+  boolean isOver() {
+    return over;
+  }
+
+  /** Says where the peer listens, reports its events, and subscribes. */
+  void start(List<String> topics) {
+    output.event("listening", fields("peer", peer.id().toString(), "addrs", texts(peer.addresses())));
+    peer.onDht(this::onDht);
+    peer.onConnections(this::onConnection);
+    topics.forEach(
+        topic ->
+            peer.subscribe(topic, this::onTopic)
+                .thenAccept(
+                    reply -> {
+                      if (reply instanceof Gossip.SubscribeRefused refused) {
+                        output.failed("subscribe", 0, "refused", refused.message());
+                      }
+                    }));
+  }
+
+  /** Runs one line; waits while too many are open. */
+  void run(int line, String text) {
+    String trimmed = text.strip();
+    if (trimmed.isEmpty() || over) {
+      return;
+    }
+    String[] words = trimmed.split("\\s+", 2);
+    String command = words[0];
+    String usage = USAGE.get(command);
+    if (usage == null) {
+      output.failed(command, line, "unknown-command", "no command '" + command + "'; try help");
+      return;
+    }
+    Request request = new Request(command, line, words.length > 1 ? words[1] : "", usage);
+    places.acquireUninterruptibly();
+    CompletionStage<?> reply;
+    try {
+      reply = dispatch(request);
+    } catch (MalformedException | IllegalArgumentException e) {
+      output.failed(command, line, "bad-argument", String.valueOf(e.getMessage()));
+      places.release();
+      return;
+    }
+    reply.whenComplete(
+        (done, error) -> {
+          if (error != null) {
+            output.failed(command, line, "no-reply", String.valueOf(error.getMessage()));
+          }
+          places.release();
+        });
+  }
+
+  /** Waits until everything that was run has been answered. */
+  void awaitReplies() {
+    places.acquireUninterruptibly(MAX_OPEN);
+    places.release(MAX_OPEN);
+  }
+
+  /** One line, and how its arguments are read. */
+  private record Request(String command, int line, String rest, String usage) {
+
+    /** So many words; the last one takes the rest of the line. */
+    String[] words(int least, int most) throws MalformedException {
+      String[] words = rest.isEmpty() ? new String[0] : rest.split("\\s+", most);
+      if (words.length < least || (most == 0 && words.length > 0)) {
+        throw new MalformedException("usage: " + usage);
+      }
+      return words;
+    }
+
+    long number(String word) throws MalformedException {
+      if (!word.matches("[0-9]{1,18}")) {
+        throw new MalformedException("'" + word + "' is no number; usage: " + usage);
+      }
+      return Long.parseLong(word);
+    }
+  }
+
+  private CompletionStage<?> dispatch(Request request) throws MalformedException {
+    return switch (request.command()) {
+      case "id" -> {
+        request.words(0, 0);
+        yield now(request, fields("peer", peer.id().toString(), "addrs", texts(peer.addresses())));
+      }
+      case "connect" -> {
+        Multiaddr address = Multiaddr.parse(request.words(1, 1)[0]);
+        yield answer(request, peer.connectTo(address), this::connected);
+      }
+      case "disconnect" -> {
+        PeerId id = PeerId.parse(request.words(1, 1)[0]);
+        yield answer(
+            request,
+            peer.disconnect(id),
+            reply ->
+                reply.wasConnected()
+                    ? Answer.ok(fields())
+                    : Answer.failed("not-connected", "not connected to " + id));
+      }
+      case "peers" -> {
+        request.words(0, 0);
+        yield answer(
+            request,
+            peer.connected(),
+            reply ->
+                Answer.ok(
+                    fields("peers", reply.peers().stream().map(p -> p.peer().toString()).toList())));
+      }
+      case "network" -> {
+        request.words(0, 0);
+        yield network(request);
+      }
+      case "subscribe" -> {
+        String topic = request.words(1, 1)[0];
+        yield answer(
+            request,
+            peer.subscribe(topic, this::onTopic),
+            reply ->
+                reply instanceof Gossip.SubscribeRefused refused
+                    ? Answer.failed("refused", refused.message())
+                    : Answer.ok(fields("topic", topic)));
+      }
+      case "unsubscribe" -> {
+        String topic = request.words(1, 1)[0];
+        yield answer(
+            request,
+            peer.unsubscribe(topic),
+            reply ->
+                reply.wasSubscribed()
+                    ? Answer.ok(fields("topic", topic))
+                    : Answer.failed("not-subscribed", "not subscribed to " + topic));
+      }
+      case "publish" -> {
+        String[] words = request.words(2, 2);
+        yield answer(
+            request,
+            peer.publish(words[0], Bytes.utf8(words[1])),
+            reply ->
+                reply instanceof Gossip.PublishRefused refused
+                    ? Answer.failed(code(refused.refusal()), refused.message())
+                    : Answer.ok(
+                        fields("recipients", ((Gossip.Published) reply).recipients())));
+      }
+      case "topic-peers" -> {
+        String topic = request.words(1, 1)[0];
+        yield answer(
+            request,
+            peer.topicPeers(topic),
+            reply -> Answer.ok(fields("peers", texts(reply.peers()), "mesh", texts(reply.mesh()))));
+      }
+      case "put" -> {
+        String[] words = request.words(2, 2);
+        yield answer(
+            request,
+            peer.putValue(Bytes.utf8(words[0]), Bytes.utf8(words[1])),
+            reply ->
+                reply instanceof Dht.ValuePut put
+                    ? Answer.ok(fields("key", words[0], "peers", put.peers()))
+                    : failed((Dht.OperationFailed) reply));
+      }
+      case "get" -> {
+        String key = request.words(1, 1)[0];
+        yield answer(
+            request,
+            peer.getValue(Bytes.utf8(key)),
+            reply ->
+                reply instanceof Dht.ValueGot got
+                    ? Answer.ok(
+                        fields(
+                            "key", key, "value", got.value().utf8(), "data", base64(got.value())))
+                    : failed((Dht.OperationFailed) reply));
+      }
+      case "provide" -> {
+        Cid cid = cid(request);
+        yield answer(
+            request,
+            peer.provide(cid.multihash()),
+            reply ->
+                reply instanceof Dht.Provided provided
+                    ? Answer.ok(fields("cid", cid.toString(), "peers", provided.peers()))
+                    : failed((Dht.OperationFailed) reply));
+      }
+      case "providers" -> {
+        Cid cid = cid(request);
+        yield answer(
+            request,
+            peer.findProviders(cid.multihash(), MAX_PROVIDERS),
+            reply ->
+                reply instanceof Dht.ProvidersFound found
+                    ? Answer.ok(
+                        fields(
+                            "cid",
+                            cid.toString(),
+                            "peers",
+                            found.providers().stream().map(p -> p.peer().toString()).toList()))
+                    : failed((Dht.OperationFailed) reply));
+      }
+      case "find" -> {
+        PeerId id = PeerId.parse(request.words(1, 1)[0]);
+        yield answer(
+            request,
+            peer.findPeer(id),
+            reply ->
+                reply instanceof Dht.PeerFound found
+                    ? Answer.ok(
+                        fields("peer", id.toString(), "addrs", texts(found.peer().addresses())))
+                    : failed((Dht.OperationFailed) reply));
+      }
+      case "ping" -> {
+        String[] words = request.words(1, 2);
+        PeerId id = PeerId.parse(words[0]);
+        long count = words.length > 1 ? request.number(words[1]) : 1;
+        yield answer(
+            request,
+            peer.ping(id, (int) Math.min(count, Integer.MAX_VALUE)),
+            reply ->
+                reply instanceof Peer.Pinged pinged
+                    ? Answer.ok(
+                        fields(
+                            "peer",
+                            id.toString(),
+                            "rttMicros",
+                            pinged.roundTripNanos().stream().map(nanos -> nanos / 1000).toList()))
+                    : failed((Peer.ErrandFailed) reply));
+      }
+      case "start" -> {
+        ProtocolId protocol = ProtocolId.of(request.words(1, 1)[0]);
+        yield answer(
+            request,
+            peer.startProtocol(protocol, this::onData),
+            reply ->
+                reply instanceof VirtualConnections.StartRefused refused
+                    ? Answer.failed("refused", refused.message())
+                    : Answer.ok(fields("protocol", protocol.value())));
+      }
+      case "send" -> {
+        String[] words = request.words(3, 3);
+        yield answer(
+            request,
+            peer.send(PeerId.parse(words[0]), ProtocolId.of(words[1]), Bytes.utf8(words[2])),
+            reply ->
+                reply instanceof VirtualConnections.Delivered delivered
+                    ? Answer.ok(fields("delivered", true, "attempts", delivered.attempts()))
+                    : failed((VirtualConnections.SendFailed) reply));
+      }
+      case "perf" -> {
+        String[] words = request.words(3, 3);
+        yield answer(
+            request,
+            peer.perf(
+                PeerId.parse(words[0]), request.number(words[1]), request.number(words[2])),
+            reply ->
+                reply instanceof Peer.Measured measured
+                    ? Answer.ok(
+                        fields(
+                            "uploadSeconds",
+                            measured.timing().uploadNanos() / 1e9,
+                            "downloadSeconds",
+                            measured.timing().downloadNanos() / 1e9))
+                    : failed((Peer.ErrandFailed) reply));
+      }
+      case "help" -> now(request, fields("commands", List.copyOf(USAGE.values())));
+      default -> {
+        over = true;
+        CompletionStage<?> answered = now(request, fields());
+        quit.run();
+        yield answered;
+      }
+    };
+  }
+
+  private CompletionStage<?> network(Request request) {
+    return peer.connected()
+        .thenCombine(
+            peer.dhtState(),
+            (connected, dht) -> {
+              output.ok(
+                  request.command(),
+                  request.line(),
+                  fields(
+                      "peer",
+                      peer.id().toString(),
+                      "addrs",
+                      texts(peer.addresses()),
+                      "connected",
+                      connected.peers().stream()
+                          .map(
+                              each ->
+                                  fields(
+                                      "peer",
+                                      each.peer().toString(),
+                                      "addr",
+                                      each.address().toString(),
+                                      "direction",
+                                      direction(each.direction())))
+                          .toList(),
+                      "dht",
+                      dht(dht)));
+              return connected;
+            });
+  }
+
+  /** What a reply record comes to. */
+  private record Answer(
+      @Nullable Map<String, Object> fields, String code, String message) {
+    static Answer ok(Map<String, Object> fields) {
+      return new Answer(fields, "", "");
+    }
+
+    static Answer failed(String code, String message) {
+      return new Answer(null, code, message);
+    }
+  }
+
+  private <T> CompletionStage<?> answer(
+      Request request, CompletionStage<T> reply, Function<T, Answer> meaning) {
+    return reply.thenApply(
+        value -> {
+          Answer answer = meaning.apply(value);
+          Map<String, Object> fields = answer.fields();
+          if (fields != null) {
+            output.ok(request.command(), request.line(), fields);
+          } else {
+            output.failed(request.command(), request.line(), answer.code(), answer.message());
+          }
+          return value;
+        });
+  }
+
+  private CompletionStage<?> now(Request request, Map<String, Object> fields) {
+    output.ok(request.command(), request.line(), fields);
+    return java.util.concurrent.CompletableFuture.completedFuture(fields);
+  }
+
+  private Answer connected(Connections.ConnectReply reply) {
+    return reply instanceof Connections.Connected connected
+        ? Answer.ok(
+            fields(
+                "peer", connected.peer().toString(), "addr", connected.address().toString()))
+        : Answer.failed(
+            code(((Connections.ConnectFailed) reply).failure().kind()),
+            ((Connections.ConnectFailed) reply).failure().message());
+  }
+
+  private static Answer failed(Dht.OperationFailed failed) {
+    return Answer.failed(code(failed.reason()), failed.message());
+  }
+
+  private static Answer failed(Peer.ErrandFailed failed) {
+    return Answer.failed(code(failed.failure().kind()), failed.failure().message());
+  }
+
+  private static Answer failed(VirtualConnections.SendFailed failed) {
+    return Answer.failed(code(failed.reason()), failed.message());
+  }
+
+  /** {@code NOT_READY} is {@code not-ready}. */
+  private static String code(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private static Cid cid(Request request) throws MalformedException {
+    String text = request.words(1, 1)[0];
+    try {
+      return Cid.parse(text);
+    } catch (MalformedException e) {
+      // Any other text stands for the CID of itself.
+      return Cid.raw(new PortableCrypto(), Bytes.utf8(text));
+    }
+  }
+
+  // ---- events
+
+  private void onDht(Dht.StateChanged changed) {
+    output.event("dht", dht(changed));
+  }
+
+  private static Map<String, Object> dht(Dht.StateChanged changed) {
+    return fields(
+        "state", code(changed.state()), "peers", changed.peers(), "stashed", changed.stashed());
+  }
+
+  private void onConnection(ConnectionsEvent event) {
+    if (event instanceof ConnectionsEvent.PeerConnected connected) {
+      output.event(
+          "connected",
+          fields(
+              "peer",
+              event.peer().toString(),
+              "addr",
+              connected.address().toString(),
+              "direction",
+              direction(connected.direction())));
+    } else if (event instanceof ConnectionsEvent.PeerDisconnected disconnected) {
+      output.event(
+          "disconnected",
+          fields(
+              "peer",
+              event.peer().toString(),
+              "addr",
+              disconnected.address().toString(),
+              "direction",
+              direction(disconnected.direction())));
+    } else if (event instanceof ConnectionsEvent.PeerIdentified identified) {
+      output.event(
+          "identified",
+          fields(
+              "peer",
+              event.peer().toString(),
+              "agent",
+              identified.identification().agentVersion(),
+              "protocols",
+              texts(identified.identification().protocols())));
+    }
+  }
+
+  private void onTopic(Gossip.TopicEvent event) {
+    if (event instanceof Gossip.Message message) {
+      output.event(
+          "message",
+          withData(
+              fields("topic", message.topic(), "from", message.from().toString()),
+              message.data()));
+    } else if (event instanceof Gossip.PeerJoined joined) {
+      output.event(
+          "topic-peer",
+          fields("topic", joined.topic(), "peer", joined.peer().toString(), "joined", true));
+    } else if (event instanceof Gossip.PeerLeft left) {
+      output.event(
+          "topic-peer",
+          fields("topic", left.topic(), "peer", left.peer().toString(), "joined", false));
+    }
+  }
+
+  private void onData(VirtualConnections.Received received) {
+    output.event(
+        "data",
+        withData(
+            fields("peer", received.peer().toString(), "protocol", received.protocol().value()),
+            received.data()));
+  }
+
+  private static Map<String, Object> withData(Map<String, Object> fields, Bytes data) {
+    fields.put("data", base64(data));
+    if (data.isUtf8()) {
+      fields.put("text", data.utf8());
+    }
+    return fields;
+  }
+
+  private static String direction(Direction direction) {
+    return direction == Direction.INBOUND ? "in" : "out";
+  }
+
+  private static String base64(Bytes data) {
+    return Base64.getEncoder().encodeToString(data.toArray());
+  }
+
+  private static List<String> texts(List<?> values) {
+    return values.stream().map(Object::toString).toList();
+  }
+
+  private static Map<String, Object> fields(Object... namesAndValues) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      fields.put((String) namesAndValues[i], namesAndValues[i + 1]);
+    }
+    return fields;
+  }
+}

@@ -1,0 +1,5 @@
+/** The command line: {@code demo} and {@code peer}. Read {@link dev.troupe.runtime.cli.Main}, then {@link dev.troupe.runtime.cli.Session}. */
+@NullMarked
+package dev.troupe.runtime.cli;
+
+import org.jspecify.annotations.NullMarked;

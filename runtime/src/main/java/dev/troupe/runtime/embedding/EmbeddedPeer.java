@@ -1,0 +1,217 @@
+package dev.troupe.runtime.embedding;
+
+import dev.troupe.actors.connections.Connections;
+import dev.troupe.actors.connections.ConnectionsEvent;
+import dev.troupe.actors.dht.Dht;
+import dev.troupe.actors.gossip.Gossip;
+import dev.troupe.actors.peer.Peer;
+import dev.troupe.actors.peermanager.PeerManager;
+import dev.troupe.actors.virtualconnections.VirtualConnections;
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.protocol.multihash.Multihash;
+import dev.troupe.protocol.multistream.ProtocolId;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/**
+ * One peer, as methods with {@link CompletionStage} replies; each is the message of the same name of {@link Peer}. Consumers are called one
+ * at a time, on an actor's thread: they must not block. Thread-safe.
+ */
+public final class EmbeddedPeer {
+
+  private static final Duration ERRAND = Duration.ofMinutes(10);
+
+  private final Troupe troupe;
+  private final PeerManager.Created created;
+  private final ConcurrentHashMap<String, ActorRef<Gossip.TopicEvent>> subscribers =
+      new ConcurrentHashMap<>();
+
+  EmbeddedPeer(Troupe troupe, PeerManager.Created created) {
+    this.troupe = troupe;
+    this.created = created;
+  }
+
+  /** Its name at the manager. */
+  public String alias() {
+    return created.alias();
+  }
+
+  /** Who it is. */
+  public PeerId id() {
+    return created.id();
+  }
+
+  /** Where it listened when it started, each with {@code /p2p}. */
+  public List<Multiaddr> addresses() {
+    return created.addresses();
+  }
+
+  /** Its actor. */
+  public ActorRef<Peer.Command> actor() {
+    return created.peer();
+  }
+
+  private <T> CompletionStage<T> ask(
+      java.util.function.Function<ActorRef<T>, Peer.Command> command) {
+    return troupe.ask(created.peer(), Troupe.REPLY_TIMEOUT, command);
+  }
+
+  /** Connects to whoever is at an address. */
+  public CompletionStage<Connections.ConnectReply> connectTo(Multiaddr address) {
+    return ask(replyTo -> Peer.connectTo(address, replyTo));
+  }
+
+  /** Disconnects from a peer. */
+  public CompletionStage<Connections.DisconnectReply> disconnect(PeerId peer) {
+    return ask(replyTo -> Peer.disconnect(peer, replyTo));
+  }
+
+  /** Who is connected. */
+  public CompletionStage<Connections.ConnectedPeers> connected() {
+    return ask(Peer::getConnected);
+  }
+
+  /** Hears who connects, identifies and disconnects. */
+  public void onConnections(Consumer<ConnectionsEvent> consumer) {
+    troupe.<ConnectionsEvent>listener(
+        consumer, ref -> created.peer().tell(Peer.subscribeConnections(ref)));
+  }
+
+  /** Hears the states of the DHT, the present one first. */
+  public void onDht(Consumer<Dht.StateChanged> consumer) {
+    troupe.<Dht.StateChanged>listener(
+        consumer, ref -> created.peer().tell(Peer.subscribeDht(ref)));
+  }
+
+  /** The state of the DHT. */
+  public CompletionStage<Dht.StateChanged> dhtState() {
+    return ask(Peer::getDhtState);
+  }
+
+  /** Announces that this peer provides what a key names. */
+  public CompletionStage<Dht.ProvideReply> provide(Multihash key) {
+    return ask(replyTo -> Peer.provide(key, replyTo));
+  }
+
+  /** Who provides what a key names. */
+  public CompletionStage<Dht.FindProvidersReply> findProviders(Multihash key, int limit) {
+    return ask(replyTo -> Peer.findProviders(key, limit, replyTo));
+  }
+
+  /** Stores a value. */
+  public CompletionStage<Dht.PutValueReply> putValue(Bytes key, Bytes value) {
+    return ask(replyTo -> Peer.putValue(key, value, replyTo));
+  }
+
+  /** Gets a value. */
+  public CompletionStage<Dht.GetValueReply> getValue(Bytes key) {
+    return ask(replyTo -> Peer.getValue(key, replyTo));
+  }
+
+  /** Where a peer can be dialled. */
+  public CompletionStage<Dht.FindPeerReply> findPeer(PeerId peer) {
+    return ask(replyTo -> Peer.findPeer(peer, replyTo));
+  }
+
+  /** Hears a topic; a topic that this object hears already is refused. */
+  public CompletionStage<Gossip.SubscribeReply> subscribe(
+      String topic, Consumer<Gossip.TopicEvent> consumer) {
+    CompletableFuture<Gossip.SubscribeReply> reply = new CompletableFuture<>();
+    troupe.<Gossip.TopicEvent>listener(
+        consumer,
+        ref -> {
+          if (subscribers.putIfAbsent(topic, ref) != null) {
+            reply.complete(
+                new Gossip.SubscribeRefused(topic, "the topic " + topic + " is heard already"));
+            return;
+          }
+          this.<Gossip.SubscribeReply>ask(replyTo -> Peer.subscribe(topic, ref, replyTo))
+              .whenComplete(
+                  (value, error) -> {
+                    if (error != null) {
+                      subscribers.remove(topic, ref);
+                      reply.completeExceptionally(error);
+                    } else {
+                      if (value instanceof Gossip.SubscribeRefused) {
+                        subscribers.remove(topic, ref);
+                      }
+                      reply.complete(value);
+                    }
+                  });
+        });
+    return reply;
+  }
+
+  /** Hears a topic no more. */
+  public CompletionStage<Gossip.UnsubscribeReply> unsubscribe(String topic) {
+    ActorRef<Gossip.TopicEvent> subscriber = subscribers.remove(topic);
+    if (subscriber == null) {
+      return CompletableFuture.completedFuture(new Gossip.UnsubscribeReply(topic, false));
+    }
+    return this.<Gossip.UnsubscribeReply>ask(
+            replyTo -> Peer.unsubscribe(topic, subscriber, replyTo))
+        .whenComplete((reply, error) -> troupe.endListener(subscriber));
+  }
+
+  /** Publishes to a topic. */
+  public CompletionStage<Gossip.PublishReply> publish(String topic, Bytes data) {
+    return ask(replyTo -> Peer.publish(topic, data, replyTo));
+  }
+
+  /** Who is subscribed to a topic. */
+  public CompletionStage<Gossip.TopicPeers> topicPeers(String topic) {
+    return ask(replyTo -> Peer.getTopicPeers(topic, replyTo));
+  }
+
+  /** Receives what others send under a protocol. */
+  public CompletionStage<VirtualConnections.StartReply> startProtocol(
+      ProtocolId protocol, Consumer<VirtualConnections.Received> consumer) {
+    CompletableFuture<VirtualConnections.StartReply> reply = new CompletableFuture<>();
+    troupe.<VirtualConnections.Received>listener(
+        consumer,
+        ref ->
+            this.<VirtualConnections.StartReply>ask(
+                    replyTo -> Peer.startProtocol(protocol, ref, replyTo))
+                .whenComplete(
+                    (value, error) -> {
+                      if (error != null) {
+                        reply.completeExceptionally(error);
+                      } else {
+                        reply.complete(value);
+                      }
+                    }));
+    return reply;
+  }
+
+  /** Sends a message; completes after the remote's acknowledgement, or the last attempt. */
+  public CompletionStage<VirtualConnections.SendReply> send(
+      PeerId peer, ProtocolId protocol, Bytes data) {
+    return ask(replyTo -> Peer.send(peer, protocol, data, replyTo));
+  }
+
+  /** Pings a peer within 10 s a ping. */
+  public CompletionStage<Peer.PingReply> ping(PeerId peer, int count) {
+    Duration budget = Duration.ofSeconds(10L * Math.max(1, Math.min(count, 6)));
+    return ask(replyTo -> Peer.ping(peer, count, budget, replyTo));
+  }
+
+  /** Measures a stream to a peer, within 10 minutes. */
+  public CompletionStage<Peer.PerfReply> perf(PeerId peer, long uploadBytes, long downloadBytes) {
+    return troupe.ask(
+        created.peer(),
+        ERRAND.plusSeconds(5),
+        replyTo -> Peer.perf(peer, uploadBytes, downloadBytes, ERRAND, replyTo));
+  }
+
+  /** Stops the peer. */
+  public CompletionStage<PeerManager.StopReply> stop() {
+    return troupe.stopPeer(created.alias());
+  }
+}
