@@ -3,6 +3,7 @@ package dev.troupe.actors.gossip;
 import dev.troupe.protocol.gossipsub.GossipsubSettings;
 import dev.troupe.protocol.gossipsub.RpcCodec;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * The limits and intervals of {@link Gossip}.
@@ -81,6 +82,14 @@ public record GossipSettings(
       atLeast(1, "topic.discoverBackoff", discoverBackoff.toNanos());
       atLeast(discoverBackoff.toNanos(), "topic.discoverBackoffMax", discoverBackoffMax.toNanos());
     }
+
+    // Its own: a call of the enclosing class would initialise that first, with DEFAULT still null
+    // here.
+    private static void atLeast(long least, String name, long value) {
+      if (value < least) {
+        throw new IllegalArgumentException(name + " must be at least " + least + ", not " + value);
+      }
+    }
   }
 
   /** The defaults named above. */
@@ -102,6 +111,8 @@ public record GossipSettings(
    * @throws IllegalArgumentException naming the one that is wrong
    */
   public GossipSettings {
+    Objects.requireNonNull(router, "router");
+    Objects.requireNonNull(topic, "topic");
     atLeast(2L * RpcCodec.MAX_RPC_BYTES, "queueBytes", queueBytes);
     atLeast(1, "queueFrames", queueFrames);
     atLeast(1, "inboundWindow", inboundWindow);

@@ -1,6 +1,7 @@
 package dev.troupe.protocol.gossipsub;
 
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * The parameters of the router (GossipSub 1.0, "Parameters"; 1.1, "Overview of New Parameters").
@@ -92,6 +93,14 @@ public record GossipsubSettings(
       positive("limits.cachedBytes", cachedBytes);
       positive("limits.backoffs", backoffs);
     }
+
+    // Its own: a call of the enclosing class would initialise that first, with DEFAULT still null
+    // here.
+    private static void positive(String name, long value) {
+      if (value <= 0) {
+        throw new IllegalArgumentException(name + " must be positive, not " + value);
+      }
+    }
   }
 
   /** The defaults named above. */
@@ -123,6 +132,7 @@ public record GossipsubSettings(
    * @throws IllegalArgumentException naming the one that is wrong
    */
   public GossipsubSettings {
+    Objects.requireNonNull(limits, "limits");
     positive("degree", degree);
     positive("degreeLow", degreeLow);
     positive("degreeLazy", degreeLazy);
