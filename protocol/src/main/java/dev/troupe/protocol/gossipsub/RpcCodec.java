@@ -85,7 +85,7 @@ public final class RpcCodec {
   /** Reads one message, as {@link #encode(Message)} wrote it. */
   static Message decodeMessage(Bytes encoded) throws MalformedException {
     try {
-      return Decoder.message(CodedInputStream.newInstance(encoded.toArray()));
+      return Decoder.message(encoded.toArray());
     } catch (IOException e) {
       throw new MalformedException("the message is no protobuf: " + e.getMessage());
     }
@@ -118,7 +118,7 @@ public final class RpcCodec {
                     + " bytes exceeds the limit of "
                     + MAX_MESSAGE_BYTES);
           }
-          messages.add(message(CodedInputStream.newInstance(encoded)));
+          messages.add(message(encoded));
         } else if (tag == tag(3, LEN)) {
           control(nested(in, "control"));
         } else {
@@ -144,15 +144,16 @@ public final class RpcCodec {
       return new Subscription(subscribe, named(topic, "subscription"));
     }
 
-    static Message message(CodedInputStream in) throws IOException, MalformedException {
+    static Message message(byte[] encoded) throws IOException, MalformedException {
+      CodedInputStream in = CodedInputStream.newInstance(encoded);
       Bytes from = null;
       Bytes data = null;
       Bytes seqno = null;
       String topic = null;
       Bytes signature = null;
       Bytes key = null;
-      ByteArrayOutputStream unknown = null;
-      CodedOutputStream unknownOut = null;
+      ByteArrayOutputStream unknown = new ByteArrayOutputStream(0);
+      int start = 0;
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
         if (tag == tag(1, LEN)) {
           from = Bytes.wrap(in.readByteArray());
@@ -167,20 +168,12 @@ public final class RpcCodec {
         } else if (tag == tag(6, LEN)) {
           key = Bytes.wrap(in.readByteArray());
         } else {
-          if (unknownOut == null) {
-            unknown = new ByteArrayOutputStream();
-            unknownOut = CodedOutputStream.newInstance(unknown);
-          }
-          if (!in.skipField(tag, unknownOut)) {
-            throw new MalformedException("the message has a group that was never opened");
-          }
+          skip(in, tag);
+          unknown.write(encoded, start, in.getTotalBytesRead() - start);
         }
+        start = in.getTotalBytesRead();
       }
-      Bytes rest = Bytes.EMPTY;
-      if (unknownOut != null && unknown != null) {
-        unknownOut.flush();
-        rest = Bytes.wrap(unknown.toByteArray());
-      }
+      Bytes rest = Bytes.wrap(unknown.toByteArray());
       return new Message(from, data, seqno, named(topic, "message"), signature, key, rest);
     }
 
