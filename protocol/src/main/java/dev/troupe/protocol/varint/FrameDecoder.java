@@ -43,10 +43,20 @@ public final class FrameDecoder {
     int needed = Math.addExact(pending.remaining(), data.remaining());
     if (needed > pending.capacity()) {
       pending = ByteBuffer.allocate(Math.max(needed, grown())).put(pending);
+    } else if (pending.capacity() - pending.limit() >= data.remaining()) {
+      // Room behind what is pending: nothing moves, however small the pieces are that come.
+      append(data);
+      return;
     } else {
       pending.compact();
     }
     pending.put(data).flip();
+  }
+
+  private void append(ByteBuffer data) {
+    int start = pending.position();
+    pending.position(pending.limit()).limit(pending.capacity());
+    pending.put(data).flip().position(start);
   }
 
   /**
