@@ -48,6 +48,7 @@ final class EventLoop {
   private boolean entered;
   private boolean booting;
   private boolean tolerant;
+  private boolean thrown;
   private volatile boolean closed;
   private @Nullable Consumer<LogEntry> logListener;
 
@@ -333,13 +334,15 @@ final class EventLoop {
         null, new SimulationFailure(message + at + " (" + replay + ")" + why, cause));
   }
 
-  @Nullable SimulationFailure failure() {
-    return failure.get();
+  /** The failure that nobody has been told yet, or null. */
+  @Nullable SimulationFailure untoldFailure() {
+    return thrown ? null : failure.get();
   }
 
   void throwFailure() {
     SimulationFailure failed = failure.get();
     if (failed != null && !tolerant) {
+      thrown = true;
       throw failed;
     }
   }

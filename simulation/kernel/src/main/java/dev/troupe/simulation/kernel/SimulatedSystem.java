@@ -19,6 +19,7 @@ import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.Cancellable;
+import org.apache.pekko.actor.RepointableActorRef;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -104,7 +105,17 @@ public final class SimulatedSystem implements AutoCloseable {
    * @throws org.apache.pekko.actor.InvalidActorNameException if a living actor has the name
    */
   public <T> ActorRef<T> spawn(Behavior<T> behavior, String name) {
-    return loop.within(() -> Adapter.spawn(classic, behavior, name));
+    return loop.within(
+        () -> {
+          ActorRef<T> ref = Adapter.spawn(classic, behavior, name);
+          // Until its supervisor has heard of it, Pekko would keep its messages in a place that
+          // does
+          // not go through the dispatcher, where nobody sees which thread they came from.
+          if (Adapter.toClassic(ref) instanceof RepointableActorRef unstarted) {
+            unstarted.point(false);
+          }
+          return ref;
+        });
   }
 
   /** Stops a top-level actor, and runs until idle. */
@@ -322,7 +333,7 @@ public final class SimulatedSystem implements AutoCloseable {
       return;
     }
     closed = true;
-    SimulationFailure failed = loop.failure();
+    SimulationFailure failed = loop.untoldFailure();
     loop.tolerate();
     loop.trace().listen(null);
     long limit = loop.now() + CLOSING_LIMIT_NANOS;
