@@ -14,11 +14,13 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 
 /**
- * What is known of each remote peer's addresses: where they were learned, and for how long they hold.
+ * What is known of each remote peer's addresses: where they were learned, and for how long they
+ * hold.
  *
- * <p><b>Owns</b> the known addresses. <b>Parent</b>: the peer; no children. <b>States</b>: one. <b>Who sends what</b>: the DHT, the
- * connections and the user's {@code --bootstrap} teach it; connections ask it before dialling. <b>Limits</b>: {@link
- * AddressBookSettings}. <b>Timers</b>: none; what has expired goes when its peer is next touched. <b>A crash loses</b> all that was
+ * <p><b>Owns</b> the known addresses. <b>Parent</b>: the peer; no children. <b>States</b>: one.
+ * <b>Who sends what</b>: the DHT, the connections and the user's {@code --bootstrap} teach it;
+ * connections ask it before dialling. <b>Limits</b>: {@link AddressBookSettings}. <b>Timers</b>:
+ * none; what has expired goes when its peer is next touched. <b>A crash loses</b> all that was
  * learned; nobody is told, because every peer that matters is learned anew by identify or a lookup.
  */
 public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
@@ -30,7 +32,8 @@ public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
    * These addresses were learned of a peer.
    *
    * @param addresses a {@code /p2p} at their end is dropped
-   * @param timeToLive from now; an address known already keeps the longer of both, and the more trusted source
+   * @param timeToLive from now; an address known already keeps the longer of both, and the more
+   *     trusted source
    */
   public record Learn(PeerId peer, List<Multiaddr> addresses, Source source, Duration timeToLive)
       implements Command {
@@ -74,8 +77,7 @@ public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
   private final KnownAddresses known;
   private final Ticker ticker;
 
-  private AddressBook(
-      ActorContext<Command> context, AddressBookSettings settings, Ticker ticker) {
+  private AddressBook(ActorContext<Command> context, AddressBookSettings settings, Ticker ticker) {
     super(context);
     this.known = new KnownAddresses(settings);
     this.ticker = ticker;

@@ -3,8 +3,10 @@ package dev.troupe.actors.addressbook;
 /**
  * The caps of an {@link AddressBook}.
  *
- * @param maxPeers remote peers (default 10,000); a further one pushes out the one that was learned of or asked for longest ago
- * @param maxAddressesPerPeer addresses of one of them (default 16); a further one pushes out the least trusted that expires first
+ * @param maxPeers remote peers (default 10,000); a further one pushes out the one that was learned
+ *     of or asked for longest ago
+ * @param maxAddressesPerPeer addresses of one of them (default 16); a further one pushes out the
+ *     least trusted that expires first
  */
 public record AddressBookSettings(int maxPeers, int maxAddressesPerPeer) {
 

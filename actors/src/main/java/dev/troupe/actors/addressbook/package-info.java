@@ -1,4 +1,6 @@
-/** What is known of remote peers' addresses. Read {@link dev.troupe.actors.addressbook.AddressBook}. */
+/**
+ * What is known of remote peers' addresses. Read {@link dev.troupe.actors.addressbook.AddressBook}.
+ */
 @NullMarked
 package dev.troupe.actors.addressbook;
 

@@ -41,10 +41,12 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The host of the house: any {@link LinkTransport} below, the connection machine in between, identify on top.
+ * The host of the house: any {@link LinkTransport} below, the connection machine in between,
+ * identify on top.
  *
- * <p>Each connection lives on the event loop of its link; what connections share is in sorted concurrent maps, so that nothing waits
- * for a lock and iteration has one order. Its limits are {@link HostSettings}'.
+ * <p>Each connection lives on the event loop of its link; what connections share is in sorted
+ * concurrent maps, so that nothing waits for a lock and iteration has one order. Its limits are
+ * {@link HostSettings}'.
  *
  * <p>Source: libp2p connection specification; identify specification.
  */
@@ -196,10 +198,13 @@ public final class BuiltInHost implements Host {
     dial.start(transport);
     return () ->
         dial.fail(
-            new HostFailure(HostFailure.Kind.CANCELLED, "the dial of " + address + " was called off"));
+            new HostFailure(
+                HostFailure.Kind.CANCELLED, "the dial of " + address + " was called off"));
   }
 
-  /** One dial: whatever comes first, a connection, a failure or the deadline, takes the completion. */
+  /**
+   * One dial: whatever comes first, a connection, a failure or the deadline, takes the completion.
+   */
   private final class Dialling implements Completion<RawLink> {
     private final long number;
     private final Multiaddr address;
@@ -296,7 +301,11 @@ public final class BuiltInHost implements Host {
     List<String> names = transports.stream().map(LinkTransport::name).toList();
     return new HostFailure(
         HostFailure.Kind.UNSUPPORTED_ADDRESS,
-        "no transport of this host speaks " + address + " (it has " + String.join(", ", names) + ")");
+        "no transport of this host speaks "
+            + address
+            + " (it has "
+            + String.join(", ", names)
+            + ")");
   }
 
   private static HostFailure closedFailure() {
@@ -337,7 +346,14 @@ public final class BuiltInHost implements Host {
               scratch.apply(link.loop()),
               events ->
                   new ConnectionMachine(
-                      limits, role, identity, expected, crypto, random, events, link.loop().nanos()));
+                      limits,
+                      role,
+                      identity,
+                      expected,
+                      crypto,
+                      random,
+                      events,
+                      link.loop().nanos()));
     }
 
     void start() {
@@ -439,8 +455,7 @@ public final class BuiltInHost implements Host {
     public void onEnded(HostFailure reason) {
       uncount();
       if (dial != null) {
-        dial.fail(
-            new HostFailure(reason.kind(), dial.address + ": " + reason.message()));
+        dial.fail(new HostFailure(reason.kind(), dial.address + ": " + reason.message()));
       }
       HostConnection of = connection;
       if (of != null) {
@@ -609,10 +624,10 @@ public final class BuiltInHost implements Host {
     }
     closing.set(done);
     dials.values().forEach(dial -> dial.fail(closedFailure()));
-    links.values()
+    links
+        .values()
         .forEach(
-            handle ->
-                handle.loop().execute(() -> handle.driver().close(0, "this host is closed")));
+            handle -> handle.loop().execute(() -> handle.driver().close(0, "this host is closed")));
     List<Long> open = new ArrayList<>(listeners.keySet());
     open.forEach(
         number -> {

@@ -12,10 +12,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream as the host's users see it: callable from any thread, while all that touches the connection happens on its event loop.
+ * A stream as the host's users see it: callable from any thread, while all that touches the
+ * connection happens on its event loop.
  *
- * <p>How much a writer may hand over is counted on both sides without a lock: the writer alone adds to {@code taken}, the loop alone to
- * {@code drained}, and their difference never exceeds the stream's send buffer.
+ * <p>How much a writer may hand over is counted on both sides without a lock: the writer alone adds
+ * to {@code taken}, the loop alone to {@code drained}, and their difference never exceeds the
+ * stream's send buffer.
  */
 final class HostStream implements Stream, StreamListener {
 
@@ -50,7 +52,6 @@ final class HostStream implements Stream, StreamListener {
 
   /** What the listener asked for while it was being told something. */
   private long asked;
-
 
   /** What the listener may still be given. */
   private long demand;
@@ -119,7 +120,10 @@ final class HostStream implements Stream, StreamListener {
         });
   }
 
-  /** Passes on what was asked for, but not from inside a call of the listener, which would then be called within itself. */
+  /**
+   * Passes on what was asked for, but not from inside a call of the listener, which would then be
+   * called within itself.
+   */
   private void grant() {
     while (asked > 0 && !telling) {
       demand = demand + asked < 0 ? Long.MAX_VALUE : demand + asked;

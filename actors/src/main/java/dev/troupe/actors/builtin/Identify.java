@@ -15,7 +15,10 @@ import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** The two sides of an identify stream: one writes a message and closes, the other reads until the end. */
+/**
+ * The two sides of an identify stream: one writes a message and closes, the other reads until the
+ * end.
+ */
 final class Identify {
 
   private Identify() {}
@@ -59,7 +62,10 @@ final class Identify {
     }
   }
 
-  /** Reads until the remote closes; nothing is called if it resets, or sends too much or what cannot be read. */
+  /**
+   * Reads until the remote closes; nothing is called if it resets, or sends too much or what cannot
+   * be read.
+   */
   static void read(Stream stream, Consumer<Identification> heard) {
     stream.start(
         new StreamListener() {

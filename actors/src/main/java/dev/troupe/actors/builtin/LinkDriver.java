@@ -22,8 +22,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns a {@link ConnectionMachine} over a {@link RawLink}, on the link's own event loop: what the link brings goes in, what the machine
- * has to say goes out, gathered into full records and flushed once a turn, and its deadlines are kept.
+ * Turns a {@link ConnectionMachine} over a {@link RawLink}, on the link's own event loop: what the
+ * link brings goes in, what the machine has to say goes out, gathered into full records and flushed
+ * once a turn, and its deadlines are kept.
  */
 final class LinkDriver implements MuxedConnection, RawLinkListener, ConnectionEvents {
 
@@ -202,7 +203,8 @@ final class LinkDriver implements MuxedConnection, RawLinkListener, ConnectionEv
           .listener()
           .onClosed(
               new HostFailure(
-                  HostFailure.Kind.STREAM_RESET, "the remote reset the stream (code " + code + ")"));
+                  HostFailure.Kind.STREAM_RESET,
+                  "the remote reset the stream (code " + code + ")"));
     }
   }
 

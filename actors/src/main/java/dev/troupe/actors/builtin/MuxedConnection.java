@@ -6,8 +6,8 @@ import dev.troupe.protocol.keys.PeerId;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A secured connection that carries streams: by {@link LinkDriver} over a link, later natively by QUIC. Everything but {@link #loop}
- * happens on its event loop.
+ * A secured connection that carries streams: by {@link LinkDriver} over a link, later natively by
+ * QUIC. Everything but {@link #loop} happens on its event loop.
  */
 interface MuxedConnection {
 
@@ -26,7 +26,9 @@ interface MuxedConnection {
     /** The remote has proven who it is; streams can be opened. */
     void onSecured(PeerId remote);
 
-    /** The remote opened a stream; {@link MuxedStream#listen} is to be called before this returns. */
+    /**
+     * The remote opened a stream; {@link MuxedStream#listen} is to be called before this returns.
+     */
     void onStream(MuxedStream stream);
 
     /** It has ended, and all its streams have; told once, secured or not. */

@@ -4,8 +4,8 @@ import dev.troupe.actors.host.StreamListener;
 import java.nio.ByteBuffer;
 
 /**
- * A stream of a {@link MuxedConnection}, before its protocol is agreed upon. Everything happens on the connection's event loop. Calls
- * after the end do nothing.
+ * A stream of a {@link MuxedConnection}, before its protocol is agreed upon. Everything happens on
+ * the connection's event loop. Calls after the end do nothing.
  */
 interface MuxedStream {
 
@@ -21,7 +21,10 @@ interface MuxedStream {
   /** How many more bytes {@link #write} would take. */
   int room();
 
-  /** Has {@link StreamListener#onWritable} follow as soon as half of the room is free, which may be at once. */
+  /**
+   * Has {@link StreamListener#onWritable} follow as soon as half of the room is free, which may be
+   * at once.
+   */
   void notifyWhenWritable();
 
   /** No more will be written. */

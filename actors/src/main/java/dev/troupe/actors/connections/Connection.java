@@ -14,12 +14,14 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
- * One connected remote peer: the connections to it. There may be more than one after both sides dialled at the same time; new
- * streams use the oldest. A younger one is surplus: the side with the smaller peer id closes it, once it has been without a stream
- * at two checks in a row. (Closing at once would let simultaneous dials flap: each side would close what the other kept.)
+ * One connected remote peer: the connections to it. There may be more than one after both sides
+ * dialled at the same time; new streams use the oldest. A younger one is surplus: the side with the
+ * smaller peer id closes it, once it has been without a stream at two checks in a row. (Closing at
+ * once would let simultaneous dials flap: each side would close what the other kept.)
  *
- * <p><b>Parent</b>: {@link Connections}, which tells it of each connection opened and ended and stops it after the last. <b>Timers</b>:
- * the surplus check, only while there is a surplus. <b>A crash</b> loses nothing: what it must know, it asks the host anew.
+ * <p><b>Parent</b>: {@link Connections}, which tells it of each connection opened and ended and
+ * stops it after the last. <b>Timers</b>: the surplus check, only while there is a surplus. <b>A
+ * crash</b> loses nothing: what it must know, it asks the host anew.
  */
 final class Connection extends AbstractBehavior<Connection.Command> {
 

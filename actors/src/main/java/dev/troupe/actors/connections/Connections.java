@@ -36,17 +36,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which peers this one is connected to, and should be.
  *
- * <p><b>Owns</b> the picture of who is connected, and one dial a peer at a time. <b>Parent</b>: the peer. <b>Children</b>: a {@link
- * Dial} for each dial under way, a {@link Connection} for each connected remote. <b>States</b>: one.
+ * <p><b>Owns</b> the picture of who is connected, and one dial a peer at a time. <b>Parent</b>: the
+ * peer. <b>Children</b>: a {@link Dial} for each dial under way, a {@link Connection} for each
+ * connected remote. <b>States</b>: one.
  *
- * <p><b>Who sends what</b>: the peer passes on the host's events ({@link HostHeard}); the DHT, gossip, virtual connections and the
- * user ask for connections; whoever subscribed hears of each peer connected, identified and disconnected, in that order.
+ * <p><b>Who sends what</b>: the peer passes on the host's events ({@link HostHeard}); the DHT,
+ * gossip, virtual connections and the user ask for connections; whoever subscribed hears of each
+ * peer connected, identified and disconnected, in that order.
  *
- * <p><b>Limits</b>: {@link ConnectionsSettings}. Beyond {@code maxDials}, dials wait their turn; beyond {@code maxWaitingDials} they
- * are refused. Beyond {@code highWater} connected peers, those that nobody protects go, the lowest weight first.
+ * <p><b>Limits</b>: {@link ConnectionsSettings}. Beyond {@code maxDials}, dials wait their turn;
+ * beyond {@code maxWaitingDials} they are refused. Beyond {@code highWater} connected peers, those
+ * that nobody protects go, the lowest weight first.
  *
- * <p><b>Timers</b>: none of its own (a dial has its budget). <b>A crash loses</b> dials under way: all who wait for one are answered
- * {@code CANCELLED}. Subscribers, protections, tags and who is connected survive, so subscribers notice nothing.
+ * <p><b>Timers</b>: none of its own (a dial has its budget). <b>A crash loses</b> dials under way:
+ * all who wait for one are answered {@code CANCELLED}. Subscribers, protections, tags and who is
+ * connected survive, so subscribers notice nothing.
  */
 public final class Connections extends AbstractBehavior<Connections.Command> {
 
@@ -54,10 +58,11 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   public sealed interface Command {}
 
   /**
-   * Asks to be connected to a peer: answered at once when it is, otherwise after one dial of all its known addresses. Whoever asks
-   * while that dial is under way shares it.
+   * Asks to be connected to a peer: answered at once when it is, otherwise after one dial of all
+   * its known addresses. Whoever asks while that dial is under way shares it.
    *
-   * @param addresses where to dial beside what the address book knows, without {@code /p2p}; may be empty
+   * @param addresses where to dial beside what the address book knows, without {@code /p2p}; may be
+   *     empty
    */
   public record Connect(PeerId peer, List<Multiaddr> addresses, ActorRef<ConnectReply> replyTo)
       implements Command {
@@ -67,8 +72,8 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   }
 
   /**
-   * Asks to dial one address, whoever answers there, or the peer that its {@code /p2p} names: that is {@link Connect} with this
-   * address.
+   * Asks to dial one address, whoever answers there, or the peer that its {@code /p2p} names: that
+   * is {@link Connect} with this address.
    */
   public record ConnectTo(Multiaddr address, ActorRef<ConnectReply> replyTo) implements Command {}
 
@@ -79,18 +84,23 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   public record GetConnected(ActorRef<ConnectedPeers> replyTo) implements Command {}
 
   /**
-   * Asks to hear of every {@link ConnectionsEvent} from now on; those who are connected already are told first, as events. Ends
-   * when the subscriber does.
+   * Asks to hear of every {@link ConnectionsEvent} from now on; those who are connected already are
+   * told first, as events. Ends when the subscriber does.
    */
   public record Subscribe(ActorRef<ConnectionsEvent> subscriber) implements Command {}
 
-  /** Keeps the connections to a peer from being trimmed, for as long as at least one tag protects them. */
+  /**
+   * Keeps the connections to a peer from being trimmed, for as long as at least one tag protects
+   * them.
+   */
   public record Protect(PeerId peer, String tag) implements Command {}
 
   /** Takes one protection back. */
   public record Unprotect(PeerId peer, String tag) implements Command {}
 
-  /** Gives a peer a weight under a tag; where connections must be trimmed, the lowest sums go first. */
+  /**
+   * Gives a peer a weight under a tag; where connections must be trimmed, the lowest sums go first.
+   */
   public record Tag(PeerId peer, String tag, int weight) implements Command {}
 
   /** Takes one tag back. */
@@ -117,7 +127,8 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
    * There is none.
    *
    * @param peer null where the dialled address named no peer
-   * @param failure the reason that decided; its message names the addresses that were tried and what became of each
+   * @param failure the reason that decided; its message names the addresses that were tried and
+   *     what became of each
    */
   public record ConnectFailed(@Nullable PeerId peer, HostFailure failure) implements ConnectReply {}
 
@@ -196,7 +207,9 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     }
   }
 
-  /** What a dial is for: a peer, or an address at which anyone may answer. One of the two is null. */
+  /**
+   * What a dial is for: a peer, or an address at which anyone may answer. One of the two is null.
+   */
   private record Target(@Nullable PeerId peer, @Nullable Multiaddr address) {
     @Override
     public String toString() {
@@ -363,7 +376,8 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     ConnectionInfo connection = ended.outcome().connection();
     HostFailure failure = ended.outcome().failure();
     if (connection != null) {
-      // The host's own event may still be in the mailbox; whoever is told must find the peer connected.
+      // The host's own event may still be in the mailbox; whoever is told must find the peer
+      // connected.
       onOpened(connection);
       answer(ended.target(), new Connected(connection.peer(), connection.remoteAddress()));
     } else if (failure != null) {
@@ -565,8 +579,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     Remote remote = ledger.remotes.get(identified.connection().peer());
     if (remote != null && remote.connections.containsKey(identified.connection().id())) {
       remote.identification = identified.identification();
-      publish(
-          new PeerIdentified(identified.connection().peer(), identified.identification()));
+      publish(new PeerIdentified(identified.connection().peer(), identified.identification()));
     }
   }
 
@@ -606,7 +619,10 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     children.put(peer, child);
   }
 
-  /** After a crash: answers those whose dials went with it, and brings the picture up to date with the host. */
+  /**
+   * After a crash: answers those whose dials went with it, and brings the picture up to date with
+   * the host.
+   */
   private void recover() {
     new ArrayList<>(ledger.waiters.keySet())
         .forEach(

@@ -7,8 +7,8 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 
 /**
- * What happens between this peer and its remotes, a remote at a time rather than a connection at a time: a second connection to
- * a connected peer makes no event, nor does the loss of one of two.
+ * What happens between this peer and its remotes, a remote at a time rather than a connection at a
+ * time: a second connection to a connected peer makes no event, nor does the loss of one of two.
  */
 public sealed interface ConnectionsEvent {
 

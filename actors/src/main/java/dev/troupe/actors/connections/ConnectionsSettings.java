@@ -6,15 +6,19 @@ import java.time.Duration;
  * How a peer dials, and how many peers it stays connected to.
  *
  * @param dialBudget for all addresses of one peer (default 10 s)
- * @param dialStagger between the start of one address and the next, unless the first fails sooner (default 250 ms)
+ * @param dialStagger between the start of one address and the next, unless the first fails sooner
+ *     (default 250 ms)
  * @param maxAddressesPerDial of one peer (default 16); the most trusted are dialled
  * @param maxDials dials under way at once (default 128); a further one waits its turn
- * @param maxWaitingDials dials that wait their turn (default 1024); a further one is refused with {@code LIMIT_EXCEEDED}
- * @param maxWaitersPerDial who may wait for one dial (default 1024); a further one is refused likewise
+ * @param maxWaitingDials dials that wait their turn (default 1024); a further one is refused with
+ *     {@code LIMIT_EXCEEDED}
+ * @param maxWaitersPerDial who may wait for one dial (default 1024); a further one is refused
+ *     likewise
  * @param highWater more connected peers than this are trimmed (default 800)
  * @param lowWater down to so many (default 600)
  * @param grace a peer connected for less than this is not trimmed (default 20 s)
- * @param surplusCheck how often a second connection to a peer is looked at, and closed when idle (default 10 s)
+ * @param surplusCheck how often a second connection to a peer is looked at, and closed when idle
+ *     (default 10 s)
  */
 public record ConnectionsSettings(
     Duration dialBudget,

@@ -25,11 +25,13 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One dial of one peer: its addresses one after the other, a stagger apart or as soon as the one before has failed, all under one
- * budget. The first connection wins, and the others are called off.
+ * One dial of one peer: its addresses one after the other, a stagger apart or as soon as the one
+ * before has failed, all under one budget. The first connection wins, and the others are called
+ * off.
  *
- * <p><b>Parent</b>: {@link Connections}, which hears {@link Ended} exactly once unless it stops this actor; stopping it cancels
- * every attempt for real. <b>Timers</b>: stagger, budget. <b>A crash</b> cancels the attempts; the parent watches and answers.
+ * <p><b>Parent</b>: {@link Connections}, which hears {@link Ended} exactly once unless it stops
+ * this actor; stopping it cancels every attempt for real. <b>Timers</b>: stagger, budget. <b>A
+ * crash</b> cancels the attempts; the parent watches and answers.
  */
 final class Dial extends AbstractBehavior<Dial.Command> {
 
@@ -143,7 +145,8 @@ final class Dial extends AbstractBehavior<Dial.Command> {
   private Behavior<Command> onBudgetSpent() {
     HostFailure late =
         new HostFailure(
-            HostFailure.Kind.TIMED_OUT, "no answer within " + settings.dialBudget().toMillis() + " ms");
+            HostFailure.Kind.TIMED_OUT,
+            "no answer within " + settings.dialBudget().toMillis() + " ms");
     attempts.keySet().forEach(address -> failures.put(address, late));
     waiting.forEach(address -> failures.put(address, late));
     return endFailed();
@@ -160,7 +163,10 @@ final class Dial extends AbstractBehavior<Dial.Command> {
     return this;
   }
 
-  /** The last failure decides the kind, except that somebody wrong at an address says more than nobody at another. */
+  /**
+   * The last failure decides the kind, except that somebody wrong at an address says more than
+   * nobody at another.
+   */
   private HostFailure summary() {
     HostFailure.Kind kind = HostFailure.Kind.UNREACHABLE;
     for (HostFailure failure : failures.values()) {

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which bootstrap peers to dial, and when to try again. Pure: it dials nobody itself.
  *
- * <p>A round dials up to three of them at once, in random order, and the next of the list for each that fails, until three are
- * connected or all have been tried. So one dead bootstrap peer does not block the others.
+ * <p>A round dials up to three of them at once, in random order, and the next of the list for each
+ * that fails, until three are connected or all have been tried. So one dead bootstrap peer does not
+ * block the others.
  */
 final class Bootstrap {
 
@@ -41,7 +42,8 @@ final class Bootstrap {
   /**
    * No round is under way.
    *
-   * @param addresses the configured ones, with or without {@code /p2p}; several of one peer make one candidate
+   * @param addresses the configured ones, with or without {@code /p2p}; several of one peer make
+   *     one candidate
    */
   Bootstrap(List<Multiaddr> addresses, RandomGenerator random) {
     this.random = random;
@@ -104,8 +106,9 @@ final class Bootstrap {
   }
 
   /**
-   * How long to wait before the next round: the interval, doubled with each call since the last {@link #succeeded}, up to eight
-   * times; and up to a fifth more, lest all who lost the same bootstrap peer come back at the same moment.
+   * How long to wait before the next round: the interval, doubled with each call since the last
+   * {@link #succeeded}, up to eight times; and up to a fifth more, lest all who lost the same
+   * bootstrap peer come back at the same moment.
    */
   Duration nextPause(Duration interval) {
     long doubled = interval.toNanos() << Math.min(failures++, 3);

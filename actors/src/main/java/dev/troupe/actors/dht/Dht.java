@@ -57,32 +57,40 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  *                              └─────────────────────────────┘
  * </pre>
  *
- * <p>While <b>Bootstrapping</b> the gate is shut: operations wait in the stash, and everything else is answered at once. The routing
- * table says when it is populated; nobody polls it. Then the DHT is <b>Ready</b>: what waits runs, in the order it was asked. If the
- * table is still empty at the deadline, the DHT says that it is <b>Degraded</b>, and the gate opens all the same: what waited runs,
- * and fails where it needs peers. Each new operation then asks for another bootstrap round, within reason. When the table of a Ready
- * one empties, it is <b>Starved</b>: the gate shuts for another 30 s at most, and bootstrapping starts anew with growing pauses. A
- * peer that knows of no DHT to join is Ready from the start, and stays it; one whose DHT is off refuses each operation.
+ * <p>While <b>Bootstrapping</b> the gate is shut: operations wait in the stash, and everything else
+ * is answered at once. The routing table says when it is populated; nobody polls it. Then the DHT
+ * is <b>Ready</b>: what waits runs, in the order it was asked. If the table is still empty at the
+ * deadline, the DHT says that it is <b>Degraded</b>, and the gate opens all the same: what waited
+ * runs, and fails where it needs peers. Each new operation then asks for another bootstrap round,
+ * within reason. When the table of a Ready one empties, it is <b>Starved</b>: the gate shuts for
+ * another 30 s at most, and bootstrapping starts anew with growing pauses. A peer that knows of no
+ * DHT to join is Ready from the start, and stays it; one whose DHT is off refuses each operation.
  *
- * <p><b>Operations.</b> An operation has two budgets: readiness, its time in the stash, and execution, counted from when it leaves
- * the stash. It ends in exactly one reply. Every operation that has been accepted is in the {@link Ledger} until it is answered.
+ * <p><b>Operations.</b> An operation has two budgets: readiness, its time in the stash, and
+ * execution, counted from when it leaves the stash. It ends in exactly one reply. Every operation
+ * that has been accepted is in the {@link Ledger} until it is answered.
  *
- * <p><b>Owns</b> the routing table, the ledger, and the values and provider records that it keeps for others.
+ * <p><b>Owns</b> the routing table, the ledger, and the values and provider records that it keeps
+ * for others.
  *
- * <p><b>Parent</b>: the Peer. <b>Children</b>: a {@link Lookup} for each operation that runs and for each exploration; an {@link
- * InboundStream} for each stream that a remote opens.
+ * <p><b>Parent</b>: the Peer. <b>Children</b>: a {@link Lookup} for each operation that runs and
+ * for each exploration; an {@link InboundStream} for each stream that a remote opens.
  *
- * <p><b>Who sends what</b>: the Peer and its other children send operations; Connections sends events, from which the routing table
- * learns whom this peer has met, however they met; lookups report who answered and who did not; inbound streams bring requests.
+ * <p><b>Who sends what</b>: the Peer and its other children send operations; Connections sends
+ * events, from which the routing table learns whom this peer has met, however they met; lookups
+ * report who answered and who did not; inbound streams bring requests.
  *
  * <p><b>Limits</b>: {@link DhtSettings.Limits}, each with an answer of its own when it is reached.
  *
- * <p><b>Timers</b>: the gate; the pause between bootstrap rounds; the next readiness budget to run out; one for each operation that
- * runs, should its lookup not end; looking after buckets and stores.
+ * <p><b>Timers</b>: the gate; the pause between bootstrap rounds; the next readiness budget to run
+ * out; one for each operation that runs, should its lookup not end; looking after buckets and
+ * stores.
  *
- * <p><b>A crash</b> loses the routing table and what was under way. The restarted actor answers what ran with {@code CRASHED} (running
- * it again could crash again), keeps what waits, tells its subscribers, and bootstraps anew; the peers that are still connected are
- * in the table at once. The stores are kept. A lookup that crashes is not restarted; its operation is answered with {@code CRASHED}.
+ * <p><b>A crash</b> loses the routing table and what was under way. The restarted actor answers
+ * what ran with {@code CRASHED} (running it again could crash again), keeps what waits, tells its
+ * subscribers, and bootstraps anew; the peers that are still connected are in the table at once.
+ * The stores are kept. A lookup that crashes is not restarted; its operation is answered with
+ * {@code CRASHED}.
  */
 public final class Dht {
 
@@ -129,12 +137,16 @@ public final class Dht {
   public record GetState(ActorRef<StateChanged> replyTo) implements Command {}
 
   /**
-   * Asks to hear each change of state, the present one first; and, of a peer that was Ready with nobody to ask, that it is Ready once
-   * more when it meets somebody. Ends when the subscriber does.
+   * Asks to hear each change of state, the present one first; and, of a peer that was Ready with
+   * nobody to ask, that it is Ready once more when it meets somebody. Ends when the subscriber
+   * does.
    */
   public record Subscribe(ActorRef<StateChanged> subscriber) implements Command {}
 
-  /** Whether others can reach this peer has become known; decides whether it serves in {@link DhtMode#AUTO}. */
+  /**
+   * Whether others can reach this peer has become known; decides whether it serves in {@link
+   * DhtMode#AUTO}.
+   */
   public record ReachabilityChanged(Reachability reachability) implements Command {}
 
   /** Whether others can reach this peer. */
@@ -152,13 +164,19 @@ public final class Dht {
 
   /** The states, as seen from outside. */
   public enum State {
-    /** Not ready yet: operations wait in the stash, until the table is populated or the deadline passes. */
+    /**
+     * Not ready yet: operations wait in the stash, until the table is populated or the deadline
+     * passes.
+     */
     BOOTSTRAPPING,
     /** Operations run. (Also where there is no DHT to join.) */
     READY,
     /** The table emptied: operations wait again, under a new deadline. */
     STARVED,
-    /** The deadline passed with an empty table: operations run at once, and fail where they need peers. */
+    /**
+     * The deadline passed with an empty table: operations run at once, and fail where they need
+     * peers.
+     */
     DEGRADED
   }
 
@@ -192,7 +210,10 @@ public final class Dht {
    */
   public record Provided(Multihash key, int peers) implements ProvideReply {}
 
-  /** The providers found within the budget, this peer not among them, in the order of finding; may be empty. */
+  /**
+   * The providers found within the budget, this peer not among them, in the order of finding; may
+   * be empty.
+   */
   public record ProvidersFound(Multihash key, List<PeerWithAddresses> providers)
       implements FindProvidersReply {
     public ProvidersFound {
@@ -299,7 +320,9 @@ public final class Dht {
   /** A bucket's member that has been silent for so many refreshes may be replaced. */
   private static final int STALE_AFTER_REFRESHES = 3;
 
-  /** While the children of a crashed DHT stop, Pekko keeps so many messages, and drops the others. */
+  /**
+   * While the children of a crashed DHT stop, Pekko keeps so many messages, and drops the others.
+   */
   private static final int RESTART_STASH_CAPACITY = 100_000;
 
   private static final Duration VALUE_TIME_TO_LIVE = Duration.ofHours(48);
@@ -555,7 +578,10 @@ public final class Dht {
     return state == State.READY || state == State.DEGRADED;
   }
 
-  /** The routing table's events reach the states as messages; one that is no longer true, or stems from before a crash, is ignored. */
+  /**
+   * The routing table's events reach the states as messages; one that is no longer true, or stems
+   * from before a crash, is ignored.
+   */
   private static Behavior<Command> onlyIf(
       boolean stillTrue, Supplier<Behavior<Command>> transition) {
     return stillTrue ? transition.get() : Behaviors.same();
@@ -595,9 +621,7 @@ public final class Dht {
         return;
       }
       timers.startSingleTimer(
-          next.get().id(),
-          new OperationOverdue(next.get().id()),
-          settings.timing().operation());
+          next.get().id(), new OperationOverdue(next.get().id()), settings.timing().operation());
       run(next.get().id(), next.get().operation());
     }
   }
@@ -608,8 +632,7 @@ public final class Dht {
     if (operation instanceof Provide provide) {
       PeerInfo self = new PeerInfo(self(), environment.host().listenAddresses());
       kept.providers().add(provide.key(), self(), self.addresses(), now);
-      Query placement =
-          new Query.Placement(KademliaMessage.addProvider(provide.key(), self));
+      Query placement = new Query.Placement(KademliaMessage.addProvider(provide.key(), self));
       startLookup(id, placement, timing.put());
     } else if (operation instanceof FindProviders find) {
       List<PeerInfo> known = kept.providers().providers(find.key(), find.limit(), now);
@@ -620,8 +643,7 @@ public final class Dht {
     } else if (operation instanceof GetValue get) {
       Optional<ValueRecord> known = kept.values().get(get.key(), now);
       Query search =
-          new Query.ValueSearch(
-              get.key(), settings.quorum(), settings.namespaces(), self(), known);
+          new Query.ValueSearch(get.key(), settings.quorum(), settings.namespaces(), self(), known);
       startLookup(id, search, timing.get());
     } else if (operation instanceof FindPeer find) {
       startLookup(id, new Query.PeerSearch(find.peer()), timing.query());
@@ -630,12 +652,10 @@ public final class Dht {
 
   private void put(long id, PutValue put) {
     ValueRecord record =
-        new ValueRecord(put.key(), put.value())
-            .receivedAt(environment.world().clock().instant());
+        new ValueRecord(put.key(), put.value()).receivedAt(environment.world().clock().instant());
     try {
       if (kept.values().put(record, environment.now()) == ValueStore.Outcome.OUTDATED) {
-        conclude(
-            id, new Outcome.Failed(Reason.INVALID_RECORD, "a better value is stored here"));
+        conclude(id, new Outcome.Failed(Reason.INVALID_RECORD, "a better value is stored here"));
         return;
       }
       Query placement = new Query.Placement(KademliaMessage.putValue(record));
@@ -663,8 +683,7 @@ public final class Dht {
         && outcome instanceof Outcome.FoundProviders found) {
       find.replyTo().tell(new ProvidersFound(find.key(), withAddresses(found.providers())));
     } else if (operation instanceof FindPeer find && outcome instanceof Outcome.FoundPeer found) {
-      find.replyTo()
-          .tell(new PeerFound(new PeerWithAddresses(found.peer(), found.addresses())));
+      find.replyTo().tell(new PeerFound(new PeerWithAddresses(found.peer(), found.addresses())));
     } else if (outcome instanceof Outcome.Failed failed) {
       refuse(operation, failed.reason(), failed.message());
     } else {
@@ -681,7 +700,10 @@ public final class Dht {
     return Behaviors.same();
   }
 
-  /** Answers those that have waited as long as they may, and sees to it that the next is answered in time. */
+  /**
+   * Answers those that have waited as long as they may, and sees to it that the next is answered in
+   * time.
+   */
   private void expireWaiting() {
     long now = environment.now();
     for (Operation expired : ledger.expire(now)) {
@@ -745,7 +767,10 @@ public final class Dht {
     return Behaviors.same();
   }
 
-  /** A lookup has stopped. Had it finished, it would have said so before: then there is nobody left to answer. */
+  /**
+   * A lookup has stopped. Had it finished, it would have said so before: then there is nobody left
+   * to answer.
+   */
   private Behavior<Command> onLookupEnded(LookupEnded ended) {
     lookups.remove(ended.id());
     conclude(ended.id(), new Outcome.Failed(Reason.CRASHED, "its lookup crashed"));
@@ -755,7 +780,10 @@ public final class Dht {
     return Behaviors.same();
   }
 
-  /** Gets to know the neighbourhood, and then the parts of the keyspace that nobody asked about for a while. */
+  /**
+   * Gets to know the neighbourhood, and then the parts of the keyspace that nobody asked about for
+   * a while.
+   */
   private void explore() {
     if (exploration.isEmpty()) {
       unexplored.add(self().bytes());
@@ -766,7 +794,8 @@ public final class Dht {
   private void onExplored(Bytes target) {
     exploration = Optional.empty();
     if (target.equals(self().bytes())) {
-      // Half of the interval, lest a bucket that was asked about a moment after the timer wait for a second turn of it.
+      // Half of the interval, lest a bucket that was asked about a moment after the timer wait for
+      // a second turn of it.
       Duration interval = settings.timing().refresh().dividedBy(2);
       unexplored.addAll(table.refreshTargets(interval, random, environment.now()));
     }
@@ -798,7 +827,8 @@ public final class Dht {
   private Behavior<Command> onNetworkChanged(NetworkChanged changed) {
     PeerId peer = changed.event().peer();
     if (changed.event() instanceof ConnectionsEvent.PeerIdentified identified) {
-      // Where it says that it listens; where its connection comes from is a port at which nobody does.
+      // Where it says that it listens; where its connection comes from is a port at which nobody
+      // does.
       connected.put(peer, identified.identification().listenAddresses());
       if (identified.identification().supports(settings.protocol())) {
         connectedServers.add(peer);
@@ -862,7 +892,8 @@ public final class Dht {
     }
     bootstrap.onConnected();
     if (table.isEmpty()) {
-      explore(); // It may have been connected, and identified, all the time: then it has to be asked whether it is there.
+      explore(); // It may have been connected, and identified, all the time: then it has to be
+      // asked whether it is there.
     }
     return Behaviors.same();
   }

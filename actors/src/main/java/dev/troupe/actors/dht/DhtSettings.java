@@ -11,12 +11,16 @@ import java.util.List;
  *
  * @param mode whether it answers others (default auto)
  * @param protocol what its streams speak (default {@code /ipfs/kad/1.0.0})
- * @param bootstrapPeers whom to join the DHT through; with nobody named there is no DHT to join, and it is ready at once
+ * @param bootstrapPeers whom to join the DHT through; with nobody named there is no DHT to join,
+ *     and it is ready at once
  * @param namespaces which values are valid (default {@code pk} and {@code test})
- * @param bucketCapacity members of one bucket of the routing table (default 20; 200 on a bootstrap node)
- * @param replication K: how many peers a record is placed with, and how many are named in an answer (default 20)
+ * @param bucketCapacity members of one bucket of the routing table (default 20; 200 on a bootstrap
+ *     node)
+ * @param replication K: how many peers a record is placed with, and how many are named in an answer
+ *     (default 20)
  * @param parallelism α: how many peers one lookup asks at a time (default 10)
- * @param quorum how many peers must return a value before the best one is believed (default 3; where fewer hold one, all that do)
+ * @param quorum how many peers must return a value before the best one is believed (default 3;
+ *     where fewer hold one, all that do)
  * @param limits what it has room for
  * @param timing how long things may take
  */
@@ -62,7 +66,8 @@ public record DhtSettings(
   /**
    * What a {@link Dht} has room for.
    *
-   * @param stash operations that wait; one more is refused with {@link Dht.Reason#STASH_FULL} (default 1000)
+   * @param stash operations that wait; one more is refused with {@link Dht.Reason#STASH_FULL}
+   *     (default 1000)
    * @param running operations that run at a time; the others wait in the stash (default 64)
    * @param requestsPerLookup peers that one lookup asks in all (default 200)
    * @param inboundStreams open streams of remotes; one more is reset (default 5000)
@@ -98,15 +103,17 @@ public record DhtSettings(
   /**
    * How long things may take. Budgets count from when an operation leaves the stash.
    *
-   * @param readiness how long the gate may stay shut: to the bootstrap deadline, and after the table emptied (default 30 s)
+   * @param readiness how long the gate may stay shut: to the bootstrap deadline, and after the
+   *     table emptied (default 30 s)
    * @param query the walk towards a key (default 10 s)
    * @param get getting a value (default 10 s)
    * @param put putting a value or announcing a provider, the walk included (default 20 s)
    * @param operation any operation, whatever happens to its lookup (default 30 s)
    * @param request asking one peer, connecting to it included (default 3 s)
-   * @param firstRetry the first pause between bootstrap rounds while bootstrapping; see {@link Bootstrap#nextPause} (default 5 s)
-   * @param retry the first pause between rounds once the table emptied or the deadline passed (default 15 s); also the least time
-   *     between two rounds that operations ask for
+   * @param firstRetry the first pause between bootstrap rounds while bootstrapping; see {@link
+   *     Bootstrap#nextPause} (default 5 s)
+   * @param retry the first pause between rounds once the table emptied or the deadline passed
+   *     (default 15 s); also the least time between two rounds that operations ask for
    * @param refresh how often buckets are looked after (default 10 min)
    * @param inboundIdle an inbound stream without a request for so long is closed (default 60 s)
    */
@@ -158,57 +165,121 @@ public record DhtSettings(
   /** These, with another mode. */
   public DhtSettings withMode(DhtMode other) {
     return new DhtSettings(
-        other, protocol, bootstrapPeers, namespaces, bucketCapacity, replication, parallelism,
-        quorum, limits, timing);
+        other,
+        protocol,
+        bootstrapPeers,
+        namespaces,
+        bucketCapacity,
+        replication,
+        parallelism,
+        quorum,
+        limits,
+        timing);
   }
 
   /** These, with another protocol. */
   public DhtSettings withProtocol(ProtocolId other) {
     return new DhtSettings(
-        mode, other, bootstrapPeers, namespaces, bucketCapacity, replication, parallelism, quorum,
-        limits, timing);
+        mode,
+        other,
+        bootstrapPeers,
+        namespaces,
+        bucketCapacity,
+        replication,
+        parallelism,
+        quorum,
+        limits,
+        timing);
   }
 
   /** These, with other bootstrap peers. */
   public DhtSettings withBootstrapPeers(List<Multiaddr> others) {
     return new DhtSettings(
-        mode, protocol, others, namespaces, bucketCapacity, replication, parallelism, quorum,
-        limits, timing);
+        mode,
+        protocol,
+        others,
+        namespaces,
+        bucketCapacity,
+        replication,
+        parallelism,
+        quorum,
+        limits,
+        timing);
   }
 
   /** These, with other namespaces. */
   public DhtSettings withNamespaces(Namespaces others) {
     return new DhtSettings(
-        mode, protocol, bootstrapPeers, others, bucketCapacity, replication, parallelism, quorum,
-        limits, timing);
+        mode,
+        protocol,
+        bootstrapPeers,
+        others,
+        bucketCapacity,
+        replication,
+        parallelism,
+        quorum,
+        limits,
+        timing);
   }
 
   /** These, with another bucket capacity. */
   public DhtSettings withBucketCapacity(int other) {
     return new DhtSettings(
-        mode, protocol, bootstrapPeers, namespaces, other, replication, parallelism, quorum,
-        limits, timing);
+        mode,
+        protocol,
+        bootstrapPeers,
+        namespaces,
+        other,
+        replication,
+        parallelism,
+        quorum,
+        limits,
+        timing);
   }
 
   /** These, with another quorum. */
   public DhtSettings withQuorum(int other) {
     return new DhtSettings(
-        mode, protocol, bootstrapPeers, namespaces, bucketCapacity, replication, parallelism,
-        other, limits, timing);
+        mode,
+        protocol,
+        bootstrapPeers,
+        namespaces,
+        bucketCapacity,
+        replication,
+        parallelism,
+        other,
+        limits,
+        timing);
   }
 
   /** These, with other limits. */
   public DhtSettings withLimits(Limits others) {
     return new DhtSettings(
-        mode, protocol, bootstrapPeers, namespaces, bucketCapacity, replication, parallelism,
-        quorum, others, timing);
+        mode,
+        protocol,
+        bootstrapPeers,
+        namespaces,
+        bucketCapacity,
+        replication,
+        parallelism,
+        quorum,
+        others,
+        timing);
   }
 
   /** These, with another timing. */
   public DhtSettings withTiming(Timing other) {
     return new DhtSettings(
-        mode, protocol, bootstrapPeers, namespaces, bucketCapacity, replication, parallelism,
-        quorum, limits, other);
+        mode,
+        protocol,
+        bootstrapPeers,
+        namespaces,
+        bucketCapacity,
+        replication,
+        parallelism,
+        quorum,
+        limits,
+        other);
   }
 
   private static void positive(String name, long value) {

@@ -21,11 +21,12 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request to one connected peer, on a stream of its own, and its response (kad-dht specification, "RPC messages").
+ * One request to one connected peer, on a stream of its own, and its response (kad-dht
+ * specification, "RPC messages").
  *
- * <p>It belongs to an actor, which hands it every {@link Signal} that bears its number; the stream's event loop only sends these
- * signals, so nothing here is touched by two threads. It reports its end once. The actor minds the time, and calls {@link #cancel}
- * when it has run out.
+ * <p>It belongs to an actor, which hands it every {@link Signal} that bears its number; the
+ * stream's event loop only sends these signals, so nothing here is touched by two threads. It
+ * reports its end once. The actor minds the time, and calls {@link #cancel} when it has run out.
  */
 final class Exchange {
 
@@ -41,8 +42,10 @@ final class Exchange {
   private @Nullable Cancellable opening;
   private boolean over;
 
-  // These two are all that another thread sees: the host's, on which the stream opens. Whoever comes second, the one that opens the
-  // stream or the one that wants it no more, sees what the other did, and resets it. A message could be lost with its actor.
+  // These two are all that another thread sees: the host's, on which the stream opens. Whoever
+  // comes second, the one that opens the
+  // stream or the one that wants it no more, sees what the other did, and resets it. A message
+  // could be lost with its actor.
   private volatile @Nullable Stream stream;
   private volatile boolean unwanted;
 
@@ -81,8 +84,7 @@ final class Exchange {
    *
    * @param number what its signals bear
    */
-  Exchange(
-      long number, PeerId peer, KademliaMessage request, ActorRef<? super Signal> owner) {
+  Exchange(long number, PeerId peer, KademliaMessage request, ActorRef<? super Signal> owner) {
     this.number = number;
     this.peer = peer;
     this.request = request;
@@ -217,7 +219,8 @@ final class Exchange {
   private Optional<End> onEnded(@Nullable HostFailure failure) {
     boolean isSent = !outgoing.hasRemaining();
     if (!expectsResponse && isSent && (failure == null || isReset(failure))) {
-      // The remote closes when it has read the request: all the acknowledgement there is. Some reset the stream where they find that
+      // The remote closes when it has read the request: all the acknowledgement there is. Some
+      // reset the stream where they find that
       // nothing follows, so a reset does not tell a refusal from a goodbye.
       return end(new End.Responded(request));
     }
@@ -225,7 +228,9 @@ final class Exchange {
         failure == null ? new End.Failed("closed without a response", false) : failed(failure));
   }
 
-  /** Half-closes only now: who reads "nothing follows" before the request may not read the request. */
+  /**
+   * Half-closes only now: who reads "nothing follows" before the request may not read the request.
+   */
   private Optional<End> end(End end) {
     over = true;
     Stream opened = stream;

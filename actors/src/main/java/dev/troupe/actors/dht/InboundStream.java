@@ -21,15 +21,18 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A DHT stream that a remote opened: reads a request, has it answered, writes the answer, reads the next.
+ * A DHT stream that a remote opened: reads a request, has it answered, writes the answer, reads the
+ * next.
  *
- * <p>Owns: the stream. Parent: the {@link Dht}, which answers the requests ({@link Dht.Serve}). No children.
+ * <p>Owns: the stream. Parent: the {@link Dht}, which answers the requests ({@link Dht.Serve}). No
+ * children.
  *
- * <p>States: <i>Reading</i>, <i>Answering</i> (one request is with the Dht), <i>Writing</i>. Nothing more is requested from the remote
- * while an answer is not written, so one that does not read its answers cannot make us queue them.
+ * <p>States: <i>Reading</i>, <i>Answering</i> (one request is with the Dht), <i>Writing</i>.
+ * Nothing more is requested from the remote while an answer is not written, so one that does not
+ * read its answers cannot make us queue them.
  *
- * <p>Limits: requests of 64 KiB. Timer: without a whole request for {@code inboundIdle}, the stream is closed; so a remote that
- * trickles bytes gains nothing.
+ * <p>Limits: requests of 64 KiB. Timer: without a whole request for {@code inboundIdle}, the stream
+ * is closed; so a remote that trickles bytes gains nothing.
  *
  * <p>The remote's faults end in a reset. A crash resets the stream, and the Dht counts one less.
  */
@@ -65,8 +68,7 @@ final class InboundStream {
   private boolean ended;
 
   /** Starts the stream. */
-  static Behavior<Command> create(
-      Stream stream, Duration idle, ActorRef<? super Dht.Serve> dht) {
+  static Behavior<Command> create(Stream stream, Duration idle, ActorRef<? super Dht.Serve> dht) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
@@ -174,9 +176,7 @@ final class InboundStream {
         timers.startSingleTimer(new Idle(), idle);
         dht.tell(
             new Dht.Serve(
-                stream.remote(),
-                KademliaMessage.decode(frame),
-                context.getSelf().narrow()));
+                stream.remote(), KademliaMessage.decode(frame), context.getSelf().narrow()));
         return answering();
       }
     } catch (MalformedException e) {

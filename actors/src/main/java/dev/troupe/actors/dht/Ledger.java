@@ -11,15 +11,17 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * Every operation that was accepted and has not been answered: those that wait (the stash) in the order they were asked, and those
- * that run.
+ * Every operation that was accepted and has not been answered: those that wait (the stash) in the
+ * order they were asked, and those that run.
  *
- * <p>This is the stash, and not Pekko's {@code StashBuffer}, for two reasons. A readiness budget may run out in the middle of the
- * queue, where a {@code StashBuffer} cannot let go of a single message. And what runs must be remembered as well as what waits, or
- * a crash would lose it: the ledger lives outside the supervised behavior, so it is what a restarted {@link Dht} finds.
+ * <p>This is the stash, and not Pekko's {@code StashBuffer}, for two reasons. A readiness budget
+ * may run out in the middle of the queue, where a {@code StashBuffer} cannot let go of a single
+ * message. And what runs must be remembered as well as what waits, or a crash would lose it: the
+ * ledger lives outside the supervised behavior, so it is what a restarted {@link Dht} finds.
  *
- * <p>An operation leaves the ledger exactly once, by {@link #settle}, {@link #withdraw}, {@link #expire}, {@link #abandonRunning} or {@link #drain}, and
- * whoever takes it out answers it. That is the whole of the promise "exactly one reply".
+ * <p>An operation leaves the ledger exactly once, by {@link #settle}, {@link #withdraw}, {@link
+ * #expire}, {@link #abandonRunning} or {@link #drain}, and whoever takes it out answers it. That is
+ * the whole of the promise "exactly one reply".
  */
 final class Ledger {
 
@@ -88,7 +90,10 @@ final class Ledger {
     return Optional.ofNullable(waiting.remove(id)).map(Entry::operation);
   }
 
-  /** Takes out a running operation that has come to its end; empty, when it has been taken out before. */
+  /**
+   * Takes out a running operation that has come to its end; empty, when it has been taken out
+   * before.
+   */
   Optional<Operation> settle(long id) {
     return Optional.ofNullable(running.remove(id)).map(Entry::operation);
   }

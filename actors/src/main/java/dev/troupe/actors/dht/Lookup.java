@@ -30,25 +30,29 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One query: walks towards a key, asking the nearest peers it hears of, and then places a record with the nearest, if the {@link
- * Query} has one.
+ * One query: walks towards a key, asking the nearest peers it hears of, and then places a record
+ * with the nearest, if the {@link Query} has one.
  *
- * <p>Owns: the walk ({@link IterativeLookup}), the query's findings, and one {@link Exchange} for each peer being asked.
+ * <p>Owns: the walk ({@link IterativeLookup}), the query's findings, and one {@link Exchange} for
+ * each peer being asked.
  *
- * <p>Parent: the {@link Dht}, which hears of each peer that answered or failed ({@link Answered}, {@link Unresponsive}), and of
- * the end ({@link Finished}, exactly once). No children.
+ * <p>Parent: the {@link Dht}, which hears of each peer that answered or failed ({@link Answered},
+ * {@link Unresponsive}), and of the end ({@link Finished}, exactly once). No children.
  *
- * <p>States: <i>Recalling</i> (only where the address book may know the answer), <i>Walking</i>, <i>Placing</i>; each but the last
- * may be skipped, and the deadline ends every one of them with what has been found by then.
+ * <p>States: <i>Recalling</i> (only where the address book may know the answer), <i>Walking</i>,
+ * <i>Placing</i>; each but the last may be skipped, and the deadline ends every one of them with
+ * what has been found by then.
  *
- * <p>Talks to: Connections (to be connected to whom it asks), the Host (streams), the AddressBook (what it learns of addresses).
+ * <p>Talks to: Connections (to be connected to whom it asks), the Host (streams), the AddressBook
+ * (what it learns of addresses).
  *
- * <p>Limits: {@code parallelism} exchanges at a time; {@code requestsPerLookup} peers in all; the nearest {@code replication} of those
- * that an answer names.
+ * <p>Limits: {@code parallelism} exchanges at a time; {@code requestsPerLookup} peers in all; the
+ * nearest {@code replication} of those that an answer names.
  *
  * <p>Timers: one deadline for all; one for each exchange.
  *
- * <p>A crash loses its findings. It is not restarted: the Dht notices, and answers the operation with {@code CRASHED}.
+ * <p>A crash loses its findings. It is not restarted: the Dht notices, and answers the operation
+ * with {@code CRASHED}.
  */
 final class Lookup {
 
@@ -139,8 +143,7 @@ final class Lookup {
     this.id = id;
     this.query = query;
     this.parent = parent;
-    this.connectReplies =
-        context.messageAdapter(Connections.ConnectReply.class, Connected::new);
+    this.connectReplies = context.messageAdapter(Connections.ConnectReply.class, Connected::new);
     this.deadline = environment.now() + budget.toNanos();
     DhtSettings settings = environment.settings();
     seeds.forEach(seed -> addresses.put(seed.peer(), seed.addresses()));
@@ -184,8 +187,7 @@ final class Lookup {
     return Behaviors.receive(Command.class)
         .onMessage(Connected.class, connected -> onConnected(connected, this::onAskingFailed))
         .onMessage(
-            Exchange.Signal.class,
-            signal -> onSignal(signal, this::onAnswer, this::onAskingFailed))
+            Exchange.Signal.class, signal -> onSignal(signal, this::onAnswer, this::onAskingFailed))
         .onMessage(Overdue.class, overdue -> onOverdue(overdue, this::onAskingFailed))
         .onMessage(DeadlinePassed.class, unused -> onWalked(walk.expire()))
         .onSignal(PostStop.class, unused -> onStopped())
@@ -314,13 +316,11 @@ final class Lookup {
   private void send(PeerId peer, KademliaMessage request) {
     long number = ++lastExchange;
     exchanges.put(number, new Exchange(number, peer, request, context.getSelf()));
-    timers.startSingleTimer(
-        number, new Overdue(number), environment.settings().timing().request());
+    timers.startSingleTimer(number, new Overdue(number), environment.settings().timing().request());
     environment
         .connections()
         .tell(
-            new Connections.Connect(
-                peer, addresses.getOrDefault(peer, List.of()), connectReplies));
+            new Connections.Connect(peer, addresses.getOrDefault(peer, List.of()), connectReplies));
   }
 
   private Behavior<Command> onConnected(
@@ -399,7 +399,9 @@ final class Lookup {
 
   // Addresses
 
-  /** The nearest of those named, ourselves not among them: of a foreign bootstrap node's 200, too. */
+  /**
+   * The nearest of those named, ourselves not among them: of a foreign bootstrap node's 200, too.
+   */
   private List<PeerInfo> worthWalkingTo(List<PeerInfo> named) {
     PeerId self = environment.host().peerId();
     return named.stream()

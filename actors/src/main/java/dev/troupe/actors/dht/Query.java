@@ -20,8 +20,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a {@link Lookup} is for: what it asks each peer on its way, what it keeps of the answers, when it has enough, and what it
- * concludes. Pure, and used by one lookup only.
+ * What a {@link Lookup} is for: what it asks each peer on its way, what it keeps of the answers,
+ * when it has enough, and what it concludes. Pure, and used by one lookup only.
  */
 sealed interface Query {
 
@@ -54,7 +54,9 @@ sealed interface Query {
   /** What came of a lookup. */
   sealed interface Outcome {
 
-    /** The walk went as far as it could; whom it met has been told to the {@link Dht} as it went. */
+    /**
+     * The walk went as far as it could; whom it met has been told to the {@link Dht} as it went.
+     */
     record Explored(int answered) implements Outcome {}
 
     /** Where the peer can be dialled. */
@@ -265,7 +267,8 @@ sealed interface Query {
     public boolean onAnswer(PeerId from, KademliaMessage answer) {
       ValueRecord record = answer.record();
       // An answer without a value still names closer peers. Some send an empty record in its place.
-      return record == null || (record.key().size() == 0 && record.value().size() == 0)
+      return record == null
+          || (record.key().size() == 0 && record.value().size() == 0)
           || (record.key().equals(key) && count(from, record));
     }
 
@@ -287,7 +290,8 @@ sealed interface Query {
         quorum.onValue(holder, record.value());
         return true;
       } catch (InvalidRecordException invalid) {
-        return false; // The remote's fault, and to be remembered as such: whoever returns false says so.
+        return false; // The remote's fault, and to be remembered as such: whoever returns false
+        // says so.
       }
     }
   }

@@ -4,9 +4,11 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long an operation may wait in the stash for the DHT to become ready; what follows has a budget of its own.
+ * How long an operation may wait in the stash for the DHT to become ready; what follows has a
+ * budget of its own.
  *
- * @param limit null: until the gate opens, which it does at the bootstrap deadline at the latest; zero: not at all
+ * @param limit null: until the gate opens, which it does at the bootstrap deadline at the latest;
+ *     zero: not at all
  */
 public record Readiness(@Nullable Duration limit) {
 

@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Answers other peers' requests from the routing table and the stores (kad-dht specification, "RPC messages"). Pure: what it
- * stores, it stores in memory that belongs to the {@link Dht}.
+ * Answers other peers' requests from the routing table and the stores (kad-dht specification, "RPC
+ * messages"). Pure: what it stores, it stores in memory that belongs to the {@link Dht}.
  */
 final class Responder {
 
@@ -53,7 +53,8 @@ final class Responder {
    * Answers from these.
    *
    * @param host asked for our own id and addresses only
-   * @param connected the connected peers that have said where they listen, whether they serve the DHT or not
+   * @param connected the connected peers that have said where they listen, whether they serve the
+   *     DHT or not
    * @param replication how many closer peers one answer names
    */
   Responder(
@@ -94,7 +95,8 @@ final class Responder {
 
   private Response findNode(PeerId sender, KademliaMessage request) {
     List<PeerInfo> closer = new ArrayList<>(closer(sender, request.key()));
-    // A peer that does not serve is in nobody's table; whoever is connected to it can still say where it is.
+    // A peer that does not serve is in nobody's table; whoever is connected to it can still say
+    // where it is.
     connected.forEach(
         (peer, addresses) -> {
           if (peer.bytes().equals(request.key())
@@ -111,8 +113,7 @@ final class Responder {
 
   private Response getValue(PeerId sender, KademliaMessage request, long now) {
     ValueRecord record = values.get(request.key(), now).orElse(null);
-    return new Response.Answer(
-        request.answer(record, closer(sender, request.key()), List.of()));
+    return new Response.Answer(request.answer(record, closer(sender, request.key()), List.of()));
   }
 
   private Response putValue(KademliaMessage request, long now, Instant wallClock) {

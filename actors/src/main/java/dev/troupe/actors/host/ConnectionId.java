@@ -1,7 +1,8 @@
 package dev.troupe.actors.host;
 
 /**
- * Names one connection of one host. Of two connections of a host, the one with the smaller number is the older.
+ * Names one connection of one host. Of two connections of a host, the one with the smaller number
+ * is the older.
  *
  * @param number counts up from 1 over the life of a host
  */

@@ -8,8 +8,8 @@ import dev.troupe.protocol.multiaddr.Multiaddr;
  *
  * @param id its name on this host
  * @param peer who is at the other end, as proven by the handshake
- * @param remoteAddress the other end's address without {@code /p2p}: what was dialled, or, of an inbound connection, where it
- *     came from (an ephemeral port: nobody listens there)
+ * @param remoteAddress the other end's address without {@code /p2p}: what was dialled, or, of an
+ *     inbound connection, where it came from (an ephemeral port: nobody listens there)
  * @param direction which side opened it
  */
 public record ConnectionInfo(

@@ -4,8 +4,9 @@ import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.util.List;
 
 /**
- * What happens at a host of its own accord. Of one connection: {@link Connected} first, {@link Identified} any number of times
- * (once by identify, again by each push), {@link Disconnected} last.
+ * What happens at a host of its own accord. Of one connection: {@link Connected} first, {@link
+ * Identified} any number of times (once by identify, again by each push), {@link Disconnected}
+ * last.
  */
 public sealed interface HostEvent {
 

@@ -1,6 +1,9 @@
 package dev.troupe.actors.host;
 
-/** Hears a host's events. Called on the host's threads, for one connection in order: it must not block. */
+/**
+ * Hears a host's events. Called on the host's threads, for one connection in order: it must not
+ * block.
+ */
 @FunctionalInterface
 public interface HostListener {
 

@@ -6,7 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a remote peer says of itself (libp2p identify specification), within this host's limits on the length of each list.
+ * What a remote peer says of itself (libp2p identify specification), within this host's limits on
+ * the length of each list.
  *
  * @param agentVersion such as {@code troupe/0.1.0}; free text, at most 256 characters are kept
  * @param protocolVersion such as {@code ipfs/0.1.0}

@@ -5,11 +5,13 @@ import dev.troupe.protocol.multistream.ProtocolId;
 import java.nio.ByteBuffer;
 
 /**
- * One stream of bytes in each direction between two peers, with a protocol agreed upon and demand in both directions.
+ * One stream of bytes in each direction between two peers, with a protocol agreed upon and demand
+ * in both directions.
  *
- * <p>Every method may be called from any thread, by one caller at a time; none blocks. A stream ends when both directions have
- * been closed, when either side resets it, or when its connection ends; {@link StreamListener#onClosed} then comes last. Calls
- * after the end do nothing ({@link #write} takes nothing).
+ * <p>Every method may be called from any thread, by one caller at a time; none blocks. A stream
+ * ends when both directions have been closed, when either side resets it, or when its connection
+ * ends; {@link StreamListener#onClosed} then comes last. Calls after the end do nothing ({@link
+ * #write} takes nothing).
  */
 public interface Stream {
 
@@ -35,18 +37,20 @@ public interface Stream {
   void start(StreamListener listener);
 
   /**
-   * Lets this many more bytes come. What is not requested waits in the muxer's window and, when that is full, at the sender.
+   * Lets this many more bytes come. What is not requested waits in the muxer's window and, when
+   * that is full, at the sender.
    *
    * @param bytes at least 1; sums saturate at {@link Long#MAX_VALUE}, which means without limit
    */
   void request(long bytes);
 
   /**
-   * Sends bytes, as many as there is room for. The bytes taken are referred to until they have been encrypted, not copied: the
-   * caller must not change them. The buffer's position moves past what was taken.
+   * Sends bytes, as many as there is room for. The bytes taken are referred to until they have been
+   * encrypted, not copied: the caller must not change them. The buffer's position moves past what
+   * was taken.
    *
-   * @return how many bytes were taken, 0 to {@code data.remaining()}; when fewer than all, {@link StreamListener#onWritable}
-   *     follows as soon as there is room again
+   * @return how many bytes were taken, 0 to {@code data.remaining()}; when fewer than all, {@link
+   *     StreamListener#onWritable} follows as soon as there is room again
    */
   int write(ByteBuffer data);
 

@@ -3,13 +3,16 @@ package dev.troupe.actors.host;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** Hears of one {@link Stream}. Called on the connection's event loop, in order: it must not block. */
+/**
+ * Hears of one {@link Stream}. Called on the connection's event loop, in order: it must not block.
+ */
 public interface StreamListener {
 
   /**
    * Bytes came, never more than were requested in all.
    *
-   * @param data on the heap, with an accessible array; it belongs to the listener, which may keep it but not write to it
+   * @param data on the heap, with an accessible array; it belongs to the listener, which may keep
+   *     it but not write to it
    */
   void onData(ByteBuffer data);
 

@@ -4,6 +4,9 @@ package dev.troupe.actors.link;
 @FunctionalInterface
 public interface LinkAcceptor {
 
-  /** A remote opened a link. Called on the link's loop; the link is to be started or aborted before this returns. */
+  /**
+   * A remote opened a link. Called on the link's loop; the link is to be started or aborted before
+   * this returns.
+   */
   void onLink(RawLink link);
 }

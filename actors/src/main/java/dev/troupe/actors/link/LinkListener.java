@@ -6,7 +6,10 @@ import java.util.List;
 /** A socket, or its like, that accepts links. Thread-safe. */
 public interface LinkListener {
 
-  /** Where it can be dialled: real ports, real interface addresses, without {@code /p2p}. Never empty. */
+  /**
+   * Where it can be dialled: real ports, real interface addresses, without {@code /p2p}. Never
+   * empty.
+   */
   List<Multiaddr> addresses();
 
   /**

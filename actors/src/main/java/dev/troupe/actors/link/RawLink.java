@@ -4,14 +4,14 @@ import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.nio.ByteBuffer;
 
 /**
- * A duplex of bytes that has been opened: a TCP connection, a WebSocket, a simulated pipe, a stream through a relay. It is
- * neither secured nor multiplexed.
+ * A duplex of bytes that has been opened: a TCP connection, a WebSocket, a simulated pipe, a stream
+ * through a relay. It is neither secured nor multiplexed.
  *
- * <p>Not thread-safe: everything, listener calls included, happens on {@link #loop()}. Only {@link #loop()} and the addresses
- * may be read elsewhere.
+ * <p>Not thread-safe: everything, listener calls included, happens on {@link #loop()}. Only {@link
+ * #loop()} and the addresses may be read elsewhere.
  *
- * <p>Writing: {@link #reserve} a buffer, fill it, {@link #commit} it, as often as {@link #isWritable} allows, then {@link #flush}
- * once.
+ * <p>Writing: {@link #reserve} a buffer, fill it, {@link #commit} it, as often as {@link
+ * #isWritable} allows, then {@link #flush} once.
  */
 public interface RawLink {
 
@@ -31,19 +31,24 @@ public interface RawLink {
    */
   void start(RawLinkListener listener);
 
-  /** Stops or resumes reading; what has been read already may still be delivered. Reading is on after {@link #start}. */
+  /**
+   * Stops or resumes reading; what has been read already may still be delivered. Reading is on
+   * after {@link #start}.
+   */
   void setReading(boolean reading);
 
   /**
    * A buffer to fill, pooled and usually direct. Exactly one may be out at a time.
    *
    * @param capacity how many bytes it must have room for, in bytes
-   * @return empty, with at least {@code capacity} bytes remaining; valid until {@link #commit}, and not after
+   * @return empty, with at least {@code capacity} bytes remaining; valid until {@link #commit}, and
+   *     not after
    */
   ByteBuffer reserve(int capacity);
 
   /**
-   * Queues the reserved buffer for sending, up to its position. When nothing has been put into it, it just goes back.
+   * Queues the reserved buffer for sending, up to its position. When nothing has been put into it,
+   * it just goes back.
    */
   void commit();
 
@@ -51,14 +56,17 @@ public interface RawLink {
   void flush();
 
   /**
-   * Whether less is queued than the transport's high-water mark. {@link RawLinkListener#onWritable} tells when a link that was
-   * not writable is so again.
+   * Whether less is queued than the transport's high-water mark. {@link RawLinkListener#onWritable}
+   * tells when a link that was not writable is so again.
    */
   boolean isWritable();
 
   /** Flushes what is queued, then closes. {@link RawLinkListener#onClosed} follows. Idempotent. */
   void close();
 
-  /** Closes at once; what is queued is dropped. {@link RawLinkListener#onClosed} follows. Idempotent. */
+  /**
+   * Closes at once; what is queued is dropped. {@link RawLinkListener#onClosed} follows.
+   * Idempotent.
+   */
   void abort();
 }

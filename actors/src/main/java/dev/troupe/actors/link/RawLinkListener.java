@@ -8,11 +8,14 @@ public interface RawLinkListener {
   /**
    * Bytes came.
    *
-   * @param data may be direct and belongs to the transport: it must be consumed before the method returns
+   * @param data may be direct and belongs to the transport: it must be consumed before the method
+   *     returns
    */
   void onRead(ByteBuffer data);
 
-  /** No more {@link #onRead} follows at once: the time to answer everything that came in one batch. */
+  /**
+   * No more {@link #onRead} follows at once: the time to answer everything that came in one batch.
+   */
   void onReadComplete();
 
   /** The link is writable again after it was not. */

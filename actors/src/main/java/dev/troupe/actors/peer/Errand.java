@@ -20,8 +20,8 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One ping or perf: connects to the peer, does it, answers once, and stops; all within one budget. <b>Parent</b>: the {@link Peer}.
- * Stopping it before calls it off and answers {@code CLOSED}.
+ * One ping or perf: connects to the peer, does it, answers once, and stops; all within one budget.
+ * <b>Parent</b>: the {@link Peer}. Stopping it before calls it off and answers {@code CLOSED}.
  *
  * @param <T> what success brings
  */

@@ -31,19 +31,23 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One libp2p peer: one identity, and all actors that serve it. The only address that an embedder needs: what is meant for a child goes
- * through it, made by the factory methods of this class.
+ * One libp2p peer: one identity, and all actors that serve it. The only address that an embedder
+ * needs: what is meant for a child goes through it, made by the factory methods of this class.
  *
- * <p><b>Owns</b> the host. <b>Parent</b>: {@link dev.troupe.actors.peermanager.PeerManager}, or whoever spawns it. <b>Children</b>: address
- * book, connections, DHT, gossip, virtual connections, and a short-lived one for each ping and perf.
+ * <p><b>Owns</b> the host. <b>Parent</b>: {@link dev.troupe.actors.peermanager.PeerManager}, or
+ * whoever spawns it. <b>Children</b>: address book, connections, DHT, gossip, virtual connections,
+ * and a short-lived one for each ping and perf.
  *
- * <p><b>States</b>: listening (messages wait in a stash until every listen address is bound), then running, then stopping (the children
- * answer what is open; then the host closes; then this actor stops). A listen address that cannot be bound stops it at once.
+ * <p><b>States</b>: listening (messages wait in a stash until every listen address is bound), then
+ * running, then stopping (the children answer what is open; then the host closes; then this actor
+ * stops). A listen address that cannot be bound stops it at once.
  *
- * <p><b>Who sends what</b>: the embedder sends commands; whoever made it hears {@link Listening} or {@link ListenFailed} once.
- * <b>Limits</b>: {@value #STASH} messages while listening, a further one is dropped and logged; {@value #MAX_ERRANDS} pings and perfs at
- * once, a further one is refused. <b>Timers</b>: the end is forced 5 s after the stop. <b>A crash loses</b> the whole peer: its children
- * restart by themselves, and this actor, which only passes messages on, is not restarted; its parent notices.
+ * <p><b>Who sends what</b>: the embedder sends commands; whoever made it hears {@link Listening} or
+ * {@link ListenFailed} once. <b>Limits</b>: {@value #STASH} messages while listening, a further one
+ * is dropped and logged; {@value #MAX_ERRANDS} pings and perfs at once, a further one is refused.
+ * <b>Timers</b>: the end is forced 5 s after the stop. <b>A crash loses</b> the whole peer: its
+ * children restart by themselves, and this actor, which only passes messages on, is not restarted;
+ * its parent notices.
  */
 public final class Peer {
 
@@ -64,7 +68,11 @@ public final class Peer {
       implements Command {}
 
   private record DoPerf(
-      PeerId peer, long uploadBytes, long downloadBytes, Duration budget, ActorRef<PerfReply> replyTo)
+      PeerId peer,
+      long uploadBytes,
+      long downloadBytes,
+      Duration budget,
+      ActorRef<PerfReply> replyTo)
       implements Command {}
 
   private record Stop() implements Command {}
@@ -248,8 +256,7 @@ public final class Peer {
    * @param count 1 to {@link Ping#MAX_COUNT}
    * @param budget for all of it, connecting included
    */
-  public static Command ping(
-      PeerId peer, int count, Duration budget, ActorRef<PingReply> replyTo) {
+  public static Command ping(PeerId peer, int count, Duration budget, ActorRef<PingReply> replyTo) {
     return new DoPing(peer, count, budget, replyTo);
   }
 
@@ -291,7 +298,8 @@ public final class Peer {
                 timers ->
                     Behaviors.withStash(
                         STASH,
-                        stash -> new Peer(context, timers, stash, settings, world, starter).begin())));
+                        stash ->
+                            new Peer(context, timers, stash, settings, world, starter).begin())));
   }
 
   private final ActorContext<Command> context;
@@ -384,13 +392,10 @@ public final class Peer {
   }
 
   private Behavior<Command> run() {
-    dht =
-        context.spawn(
-            Dht.create(settings.dht(), world, host, connections, addressBook), "dht");
+    dht = context.spawn(Dht.create(settings.dht(), world, host, connections, addressBook), "dht");
     gossip =
         context.spawn(
-            Gossip.create(
-                settings.gossip(), settings.identity(), world, host, connections, dht),
+            Gossip.create(settings.gossip(), settings.identity(), world, host, connections, dht),
             "gossip");
     virtualConnections =
         context.spawn(
@@ -401,9 +406,7 @@ public final class Peer {
   }
 
   private List<Multiaddr> addresses() {
-    return host.listenAddresses().stream()
-        .map(address -> address.withPeer(host.peerId()))
-        .toList();
+    return host.listenAddresses().stream().map(address -> address.withPeer(host.peerId())).toList();
   }
 
   private Behavior<Command> running() {
@@ -467,8 +470,7 @@ public final class Peer {
           .tell(
               new ErrandFailed(
                   peer,
-                  new HostFailure(
-                      HostFailure.Kind.LIMIT_EXCEEDED, "a negative number of bytes")));
+                  new HostFailure(HostFailure.Kind.LIMIT_EXCEEDED, "a negative number of bytes")));
       return Behaviors.same();
     }
     return errand(
@@ -525,7 +527,8 @@ public final class Peer {
     }
     stopChild(gossip);
     stopChild(virtualConnections);
-    // What came before the peer listened is passed to nobody: its senders are told by their own deadlines.
+    // What came before the peer listened is passed to nobody: its senders are told by their own
+    // deadlines.
     if (ending.isEmpty()) {
       closeHost();
     }
@@ -595,8 +598,7 @@ public final class Peer {
   }
 
   private static void refuseDht(Dht.Command command) {
-    Dht.OperationFailed stopping =
-        new Dht.OperationFailed(Dht.Reason.STOPPING, "the peer stops");
+    Dht.OperationFailed stopping = new Dht.OperationFailed(Dht.Reason.STOPPING, "the peer stops");
     if (command instanceof Dht.Provide provide) {
       provide.replyTo().tell(stopping);
     } else if (command instanceof Dht.FindProviders find) {

@@ -18,13 +18,14 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The local peers of a service: spawn it under your own guardian, and make peers in messages. Two of them in one actor system do not
- * meet.
+ * The local peers of a service: spawn it under your own guardian, and make peers in messages. Two
+ * of them in one actor system do not meet.
  *
- * <p><b>Owns</b> which aliases and identities are taken, decided in one place and in one step: one identity is one peer. <b>Parent</b>: the
- * embedder's. <b>Children</b>: a {@link Peer} each. <b>States</b>: one. <b>Limits</b>: {@code maxPeers}; a further one is refused. <b>Timers</b>:
- * none. <b>A crash</b> of a peer frees its alias and identity; whoever watches the peer notices. A crash of this actor ends all its peers;
- * its parent notices.
+ * <p><b>Owns</b> which aliases and identities are taken, decided in one place and in one step: one
+ * identity is one peer. <b>Parent</b>: the embedder's. <b>Children</b>: a {@link Peer} each.
+ * <b>States</b>: one. <b>Limits</b>: {@code maxPeers}; a further one is refused. <b>Timers</b>:
+ * none. <b>A crash</b> of a peer frees its alias and identity; whoever watches the peer notices. A
+ * crash of this actor ends all its peers; its parent notices.
  */
 public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
 
@@ -56,7 +57,8 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
   public sealed interface CreateReply {}
 
   /** The peer runs. */
-  public record Created(String alias, PeerId id, ActorRef<Peer.Command> peer, List<Multiaddr> addresses)
+  public record Created(
+      String alias, PeerId id, ActorRef<Peer.Command> peer, List<Multiaddr> addresses)
       implements CreateReply {
     public Created {
       addresses = List.copyOf(addresses);
@@ -157,15 +159,15 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
     String alias = create.alias();
     PeerId id = create.settings().identity().peerId();
     if (alias.isEmpty() || alias.length() > MAX_ALIAS) {
-      return refuse(create, Refusal.INVALID_ALIAS, "an alias has 1 to " + MAX_ALIAS + " characters");
+      return refuse(
+          create, Refusal.INVALID_ALIAS, "an alias has 1 to " + MAX_ALIAS + " characters");
     }
     if (byAlias.containsKey(alias)) {
       return refuse(create, Refusal.ALIAS_TAKEN, "there is a peer '" + alias + "' already");
     }
     String holder = byIdentity.get(id);
     if (holder != null) {
-      return refuse(
-          create, Refusal.IDENTITY_TAKEN, "peer '" + holder + "' has the identity " + id);
+      return refuse(create, Refusal.IDENTITY_TAKEN, "peer '" + holder + "' has the identity " + id);
     }
     if (byAlias.size() >= maxPeers) {
       return refuse(create, Refusal.TOO_MANY_PEERS, "there are " + maxPeers + " peers");

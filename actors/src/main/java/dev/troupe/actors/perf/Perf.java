@@ -14,8 +14,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Both sides of perf (libp2p perf specification): the client says in 8 bytes how much it wants, uploads, closes its half, and downloads
- * what it asked for.
+ * Both sides of perf (libp2p perf specification): the client says in 8 bytes how much it wants,
+ * uploads, closes its half, and downloads what it asked for.
  */
 public final class Perf {
 
@@ -28,8 +28,8 @@ public final class Perf {
   private Perf() {}
 
   /**
-   * How long both halves took, in nanoseconds: the upload until the remote's first byte (or its end), the download from then to its
-   * end.
+   * How long both halves took, in nanoseconds: the upload until the remote's first byte (or its
+   * end), the download from then to its end.
    */
   public record Timing(long uploadNanos, long downloadNanos) {}
 
@@ -43,8 +43,8 @@ public final class Perf {
    *
    * @param uploadBytes 0 or more
    * @param downloadBytes 0 or more
-   * @param completion fails as {@link Host#openStream} and {@link Stream} do, and with {@code MALFORMED} when less or more comes than
-   *     was asked for
+   * @param completion fails as {@link Host#openStream} and {@link Stream} do, and with {@code
+   *     MALFORMED} when less or more comes than was asked for
    * @return calls it off
    */
   public static Cancellable run(

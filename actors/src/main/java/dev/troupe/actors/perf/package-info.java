@@ -1,4 +1,7 @@
-/** Perf (libp2p perf specification): how fast one stream is. Read {@link dev.troupe.actors.perf.Perf}. */
+/**
+ * Perf (libp2p perf specification): how fast one stream is. Read {@link
+ * dev.troupe.actors.perf.Perf}.
+ */
 @NullMarked
 package dev.troupe.actors.perf;
 

@@ -38,8 +38,8 @@ public final class Ping {
    * Pings a connected peer, one ping after the other.
    *
    * @param count 1 to {@link #MAX_COUNT}
-   * @param completion the round trips in nanoseconds, in order; fails as {@link Host#openStream} and {@link Stream} do, and with
-   *     {@code MALFORMED} when something else comes back
+   * @param completion the round trips in nanoseconds, in order; fails as {@link Host#openStream}
+   *     and {@link Stream} do, and with {@code MALFORMED} when something else comes back
    * @return calls it off; whoever asks decides how long it may take
    */
   public static Cancellable run(
@@ -95,8 +95,7 @@ public final class Ping {
     stream.request(PAYLOAD);
   }
 
-  private static final class Session
-      implements Completion<Stream>, StreamListener, Cancellable {
+  private static final class Session implements Completion<Stream>, StreamListener, Cancellable {
     private final Ticker ticker;
     private final RandomSource random;
     private final int count;

@@ -13,8 +13,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What goes over the wire: a length of 4 bytes, big-endian, and a JSON object {@code {"type":"data","id":N,"data":BASE64}} or {@code
- * {"type":"ack","id":N}}.
+ * What goes over the wire: a length of 4 bytes, big-endian, and a JSON object {@code
+ * {"type":"data","id":N,"data":BASE64}} or {@code {"type":"ack","id":N}}.
  *
  * @param data null for an acknowledgement
  */

@@ -11,8 +11,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One stream of a virtual connection, used by its actor only. What the stream says is told to the actor, and comes back here through
- * {@link #onData} and {@link #onWritable}.
+ * One stream of a virtual connection, used by its actor only. What the stream says is told to the
+ * actor, and comes back here through {@link #onData} and {@link #onWritable}.
  */
 final class EnvelopeStream {
 
@@ -29,7 +29,10 @@ final class EnvelopeStream {
 
   private static final int WINDOW = 64 * 1024;
 
-  /** Frames that wait to be written; a remote that sends without reading its acknowledgements is reset at this many. */
+  /**
+   * Frames that wait to be written; a remote that sends without reading its acknowledgements is
+   * reset at this many.
+   */
   private static final int MAX_FRAMES = 64;
 
   private final Stream stream;

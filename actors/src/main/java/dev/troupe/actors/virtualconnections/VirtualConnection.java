@@ -26,13 +26,15 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Messages to and from one peer under one protocol: sent one at a time, so that they arrive in order, each until the remote has
- * acknowledged it or the attempts are used up.
+ * Messages to and from one peer under one protocol: sent one at a time, so that they arrive in
+ * order, each until the remote has acknowledged it or the attempts are used up.
  *
- * <p><b>Parent</b>: {@link VirtualConnections}, which keeps each accepted message until this actor has {@link
- * VirtualConnections.Settled settled} it, and remembers what has been received. <b>Streams</b>: opened when there is something to
- * send; one that the remote opened is used just as well. A further one does not replace the one in use, so simultaneous opens do not
- * flap. <b>Timers</b>: acknowledgement, backoff, idle. <b>A crash</b> ends the streams; the parent answers what was under way.
+ * <p><b>Parent</b>: {@link VirtualConnections}, which keeps each accepted message until this actor
+ * has {@link VirtualConnections.Settled settled} it, and remembers what has been received.
+ * <b>Streams</b>: opened when there is something to send; one that the remote opened is used just
+ * as well. A further one does not replace the one in use, so simultaneous opens do not flap.
+ * <b>Timers</b>: acknowledgement, backoff, idle. <b>A crash</b> ends the streams; the parent
+ * answers what was under way.
  */
 final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command> {
 

@@ -9,8 +9,10 @@ import java.time.Duration;
  * @param backoff before the second attempt (default 2 s), doubled before each further one
  * @param acknowledgement how long the remote's may take (default 5 s)
  * @param idle a stream without traffic for so long is closed (default 30 s)
- * @param queue messages that may wait for one peer and protocol (default 256); a further one is refused
- * @param connections pairs of peer and protocol at a time (default 10,000); a further one is refused
+ * @param queue messages that may wait for one peer and protocol (default 256); a further one is
+ *     refused
+ * @param connections pairs of peer and protocol at a time (default 10,000); a further one is
+ *     refused
  * @param protocols that are received (default 1000); a further one is refused
  * @param maxMessage bytes of a message (default 1 MiB)
  */

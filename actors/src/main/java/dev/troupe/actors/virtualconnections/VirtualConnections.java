@@ -25,17 +25,21 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ordered, acknowledged messages between this peer and others: one {@link VirtualConnection} a pair of remote peer and protocol.
+ * Ordered, acknowledged messages between this peer and others: one {@link VirtualConnection} a pair
+ * of remote peer and protocol.
  *
- * <p><b>Owns</b> what must outlive a crash of a child: every accepted message until it is settled, and which messages have been
- * received. <b>Parent</b>: the peer. <b>Children</b>: the virtual connections, made when needed, ended when idle. <b>States</b>: one.
+ * <p><b>Owns</b> what must outlive a crash of a child: every accepted message until it is settled,
+ * and which messages have been received. <b>Parent</b>: the peer. <b>Children</b>: the virtual
+ * connections, made when needed, ended when idle. <b>States</b>: one.
  *
- * <p><b>Who sends what</b>: the user starts protocols and sends; the host brings the streams that remotes open. A message is
- * acknowledged once its receiver has been told it. One that arrives again is acknowledged again and not told again, as far as the last
- * {@value #REMEMBERED} of its pair are remembered.
+ * <p><b>Who sends what</b>: the user starts protocols and sends; the host brings the streams that
+ * remotes open. A message is acknowledged once its receiver has been told it. One that arrives
+ * again is acknowledged again and not told again, as far as the last {@value #REMEMBERED} of its
+ * pair are remembered.
  *
- * <p><b>Limits</b>: {@link VirtualConnectionSettings}. <b>Timers</b>: none (its children have theirs). <b>A crash of a child</b> answers its
- * messages {@code CRASHED}. <b>A crash of this actor</b> does so for all messages; started protocols go on.
+ * <p><b>Limits</b>: {@link VirtualConnectionSettings}. <b>Timers</b>: none (its children have
+ * theirs). <b>A crash of a child</b> answers its messages {@code CRASHED}. <b>A crash of this
+ * actor</b> does so for all messages; started protocols go on.
  */
 public final class VirtualConnections extends AbstractBehavior<VirtualConnections.Command> {
 
@@ -53,7 +57,8 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
   /**
    * Asks to send a message; messages to one peer under one protocol arrive in the order of asking.
    *
-   * @param replyTo answered once: after the remote's acknowledgement, or when the last attempt failed
+   * @param replyTo answered once: after the remote's acknowledgement, or when the last attempt
+   *     failed
    */
   public record Send(PeerId peer, ProtocolId protocol, Bytes data, ActorRef<SendReply> replyTo)
       implements Command {}
@@ -203,8 +208,7 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
     this.ledger = ledger;
     failAllOpen(SendFailure.CRASHED, "virtual connections restarted");
     ledger.receivers.forEach(
-        (protocol, receiver) ->
-            context.watchWith(receiver, new ReceiverGone(protocol, receiver)));
+        (protocol, receiver) -> context.watchWith(receiver, new ReceiverGone(protocol, receiver)));
   }
 
   @Override
@@ -303,7 +307,8 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
   private Behavior<Command> onSend(Send send) {
     Pair pair = new Pair(send.peer(), send.protocol());
     if (send.data().size() > settings.maxMessage()) {
-      refuse(send, SendFailure.TOO_LARGE, "a message has " + settings.maxMessage() + " bytes at most");
+      refuse(
+          send, SendFailure.TOO_LARGE, "a message has " + settings.maxMessage() + " bytes at most");
       return this;
     }
     Map<Long, Send> open = ledger.open.getOrDefault(pair, new LinkedHashMap<>());
@@ -352,7 +357,8 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
   private @Nullable ActorRef<VirtualConnection.Command> childOf(Pair pair) {
     ActorRef<VirtualConnection.Command> child = children.get(pair);
     if (child == null && children.size() < settings.connections()) {
-      // A new incarnation starts at a random id, so that the remote does not take its messages for old ones.
+      // A new incarnation starts at a random id, so that the remote does not take its messages for
+      // old ones.
       long firstId = random.nextLong(1L << 52);
       child =
           getContext()

@@ -1,4 +1,7 @@
-/** Ordered, acknowledged messages between two peers. Read {@link dev.troupe.actors.virtualconnections.VirtualConnections}. */
+/**
+ * Ordered, acknowledged messages between two peers. Read {@link
+ * dev.troupe.actors.virtualconnections.VirtualConnections}.
+ */
 @NullMarked
 package dev.troupe.actors.virtualconnections;
 

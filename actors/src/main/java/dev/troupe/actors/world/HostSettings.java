@@ -3,8 +3,8 @@ package dev.troupe.actors.world;
 import java.time.Duration;
 
 /**
- * The limits of a {@link dev.troupe.actors.host.Host}. Whatever exceeds one is refused with {@code LIMIT_EXCEEDED} (our own
- * calls) or closed at once (the remote's).
+ * The limits of a {@link dev.troupe.actors.host.Host}. Whatever exceeds one is refused with {@code
+ * LIMIT_EXCEEDED} (our own calls) or closed at once (the remote's).
  *
  * @param agentVersion what identify says of us
  * @param dialTimeout for one address, from the call to a secured connection (default 10 s)
@@ -13,7 +13,8 @@ import java.time.Duration;
  * @param maxConnections secured connections in all (default 1000)
  * @param maxUpgrading inbound connections that are not yet secured (default 128)
  * @param maxStreamsPerConnection open streams of one connection, either direction (default 1024)
- * @param maxReceiveWindow bytes that one connection's stream windows may grow to in all (default 16 MiB)
+ * @param maxReceiveWindow bytes that one connection's stream windows may grow to in all (default 16
+ *     MiB)
  */
 public record HostSettings(
     String agentVersion,

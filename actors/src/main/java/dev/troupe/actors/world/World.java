@@ -9,8 +9,8 @@ import java.time.InstantSource;
 import java.util.random.RandomGenerator;
 
 /**
- * All that actors need from outside: time, chance, cryptography and network. {@code troupe-runtime} implements it over the real
- * ones, {@code troupe-simulation} over virtual time and one seed.
+ * All that actors need from outside: time, chance, cryptography and network. {@code troupe-runtime}
+ * implements it over the real ones, {@code troupe-simulation} over virtual time and one seed.
  *
  * <p>Thread-safe, as are all the objects it gives except the generators.
  */
@@ -26,7 +26,8 @@ public interface World {
    * A new generator for decisions that need no secrecy (jitter, choice of mesh members).
    *
    * @param owner whose decisions
-   * @param purpose what for, such as {@code "gossip"}: equal owners and purposes get equal sequences in a simulation
+   * @param purpose what for, such as {@code "gossip"}: equal owners and purposes get equal
+   *     sequences in a simulation
    * @return not thread-safe: for one actor
    */
   RandomGenerator random(PeerId owner, String purpose);

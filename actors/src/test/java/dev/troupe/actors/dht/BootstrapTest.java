@@ -18,7 +18,13 @@ class BootstrapTest {
 
   @Test
   void threeAreDialledAtOnceAndTheNextForEachThatFails() {
-    Bootstrap bootstrap = of(Script.peerNumber(1), Script.peerNumber(2), Script.peerNumber(3), Script.peerNumber(4), Script.peerNumber(5));
+    Bootstrap bootstrap =
+        of(
+            Script.peerNumber(1),
+            Script.peerNumber(2),
+            Script.peerNumber(3),
+            Script.peerNumber(4),
+            Script.peerNumber(5));
     List<Bootstrap.Candidate> dialled = new ArrayList<>(bootstrap.begin());
     assertEquals(3, dialled.size());
     assertEquals(List.of(), bootstrap.begin(), "a round is under way");
@@ -36,7 +42,8 @@ class BootstrapTest {
 
   @Test
   void threeConnectedAreEnough() {
-    Bootstrap bootstrap = of(Script.peerNumber(1), Script.peerNumber(2), Script.peerNumber(3), Script.peerNumber(4));
+    Bootstrap bootstrap =
+        of(Script.peerNumber(1), Script.peerNumber(2), Script.peerNumber(3), Script.peerNumber(4));
     bootstrap.begin();
     bootstrap.onConnected();
     bootstrap.onConnected();
@@ -51,8 +58,7 @@ class BootstrapTest {
     Multiaddr second = Script.address(9).withPeer(one.peer);
     Multiaddr nameless = Script.address(8);
     Bootstrap bootstrap =
-        new Bootstrap(
-            List.of(one.bootstrapAddress(), second, nameless), new SplittableRandom(1));
+        new Bootstrap(List.of(one.bootstrapAddress(), second, nameless), new SplittableRandom(1));
     List<Bootstrap.Candidate> dialled = bootstrap.begin();
     assertEquals(2, dialled.size());
     assertTrue(
@@ -86,7 +92,6 @@ class BootstrapTest {
 
   private static Bootstrap of(Script... peers) {
     return new Bootstrap(
-        Arrays.stream(peers).map(Script::bootstrapAddress).toList(),
-        new SplittableRandom(1));
+        Arrays.stream(peers).map(Script::bootstrapAddress).toList(), new SplittableRandom(1));
   }
 }

@@ -49,7 +49,10 @@ import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
 
-/** One real {@link Dht} on virtual time, among scripted peers: host, connections and address book are played by this class. */
+/**
+ * One real {@link Dht} on virtual time, among scripted peers: host, connections and address book
+ * are played by this class.
+ */
 final class DhtFixture implements AutoCloseable {
 
   static final PeerId SELF = Script.peer(0);
@@ -88,8 +91,7 @@ final class DhtFixture implements AutoCloseable {
     ActorRef<AddressBook.Command> book = system.spawn(addressBook(), "address-book");
     dht =
         system.spawn(
-            Dht.create(settings, new FixtureWorld(), new ScriptedHost(), connections, book),
-            "dht");
+            Dht.create(settings, new FixtureWorld(), new ScriptedHost(), connections, book), "dht");
     states = system.probe("states");
     dht.tell(new Dht.Subscribe(states.ref()));
     system.runUntilIdle();
@@ -365,7 +367,8 @@ final class DhtFixture implements AutoCloseable {
       if (request.type() != KademliaMessage.Type.ADD_PROVIDER) {
         deliver(Frames.encode(answer.encode()));
       }
-      // It waits for us to close before it does; as go-libp2p and js-libp2p do, it would take more requests.
+      // It waits for us to close before it does; as go-libp2p and js-libp2p do, it would take more
+      // requests.
       answered = true;
       if (writeClosed) {
         end(null);
@@ -519,8 +522,7 @@ final class DhtFixture implements AutoCloseable {
         ended();
         if (listener != null) {
           system.execute(
-              () ->
-                  listener.onClosed(new HostFailure(HostFailure.Kind.STREAM_RESET, reason)));
+              () -> listener.onClosed(new HostFailure(HostFailure.Kind.STREAM_RESET, reason)));
         }
       }
     }

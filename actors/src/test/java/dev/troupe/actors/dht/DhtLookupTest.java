@@ -22,7 +22,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What operations do once they run: the real Dht and its lookups, on virtual time, among scripted peers. */
+/**
+ * What operations do once they run: the real Dht and its lookups, on virtual time, among scripted
+ * peers.
+ */
 class DhtLookupTest {
 
   private static final Duration SECOND = Duration.ofSeconds(1);
@@ -79,14 +82,11 @@ class DhtLookupTest {
     Key target = Key.of(Script.hash("x").encoded());
     List<Script> nearest =
         Arrays.stream(peers)
-            .sorted(
-                Comparator.comparing(
-                    p -> Key.of(p.peer).distanceTo(target)))
+            .sorted(Comparator.comparing(p -> Key.of(p.peer).distanceTo(target)))
             .limit(20)
             .toList();
     for (Script peer : peers) {
-      long records =
-          peer.requests.stream().filter(r -> r.type() == Type.ADD_PROVIDER).count();
+      long records = peer.requests.stream().filter(r -> r.type() == Type.ADD_PROVIDER).count();
       assertEquals(nearest.contains(peer) ? 1 : 0, records);
     }
     KademliaMessage sent =
@@ -102,8 +102,7 @@ class DhtLookupTest {
   @Test
   void aValueThatNobodyTakesIsRejectedAndNobodyIsForgottenForRefusing() {
     bootstrap.answer =
-        request ->
-            request.type() == Type.PUT_VALUE ? null : Script.naming().apply(request);
+        request -> request.type() == Type.PUT_VALUE ? null : Script.naming().apply(request);
     ready(bootstrap);
     Probe<Object> reply = put("/test/a", "v");
     fixture.advance(SECOND);
@@ -130,8 +129,7 @@ class DhtLookupTest {
     ready(bootstrap, a, b, c);
     Probe<Object> reply = get("/test/k");
     fixture.advance(SECOND);
-    assertEquals(
-        new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("new")), reply.next());
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("new")), reply.next());
   }
 
   @Test
@@ -141,8 +139,7 @@ class DhtLookupTest {
     ready(bootstrap, a);
     Probe<Object> reply = get("/test/k");
     fixture.advance(SECOND);
-    assertEquals(
-        new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("only")), reply.next());
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("only")), reply.next());
   }
 
   @Test
@@ -198,8 +195,7 @@ class DhtLookupTest {
                 new PeerWithAddresses(Script.peer(51), List.of(Script.address(51))))),
         reply.next());
     assertEquals(List.of(), fixture.dials, "nobody else was needed");
-    assertEquals(
-        List.of(Script.address(52)), fixture.addressBook.get(Script.peer(52)), "learned");
+    assertEquals(List.of(Script.address(52)), fixture.addressBook.get(Script.peer(52)), "learned");
   }
 
   @Test
@@ -208,8 +204,7 @@ class DhtLookupTest {
     Script[] chain = chainOfSlowPeers(20);
     bootstrap.answer =
         request ->
-            request.answer(
-                null, List.of(chain[0].info()), List.of(Script.peerNumber(50).info()));
+            request.answer(null, List.of(chain[0].info()), List.of(Script.peerNumber(50).info()));
     ready(bootstrap);
     for (Script slow : chain) {
       fixture.remotes.put(slow.peer, slow);
@@ -237,8 +232,7 @@ class DhtLookupTest {
     Probe<Object> reply = findPeer(77);
     long asked = fixture.system.now();
     assertEquals(
-        Reason.TIMED_OUT,
-        reply.expect(OperationFailed.class, Duration.ofSeconds(20)).reason());
+        Reason.TIMED_OUT, reply.expect(OperationFailed.class, Duration.ofSeconds(20)).reason());
     assertEquals(Duration.ofSeconds(10).toNanos(), fixture.system.now() - asked);
   }
 
@@ -251,7 +245,8 @@ class DhtLookupTest {
     fixture.advance(Duration.ofSeconds(26));
     reply.expectNone();
     fixture.advance(Duration.ofSeconds(3));
-    // One peer, silent for the 3 s that a request may take; not for what was left of anything since it was asked.
+    // One peer, silent for the 3 s that a request may take; not for what was left of anything since
+    // it was asked.
     assertFailed(Reason.NO_PEERS, reply);
   }
 
@@ -273,8 +268,7 @@ class DhtLookupTest {
   }
 
   @Test
-  void whoeverIsMetEntersTheTableAtItsListenAddressAndLeavesWhenItServesNoMore()
-      throws Exception {
+  void whoeverIsMetEntersTheTableAtItsListenAddressAndLeavesWhenItServesNoMore() throws Exception {
     ready(bootstrap);
     Script met = Script.peerNumber(5);
     fixture.identify(met);
@@ -282,9 +276,7 @@ class DhtLookupTest {
     DhtFixture.InboundPipe pipe = fixture.openInbound(bootstrap.peer);
     pipe.send(KademliaMessage.findNode(met.peer.bytes()));
     assertEquals(
-        List.of(
-            new PeerInfo(
-                met.peer, List.of(met.address), PeerInfo.Connectedness.CONNECTED)),
+        List.of(new PeerInfo(met.peer, List.of(met.address), PeerInfo.Connectedness.CONNECTED)),
         pipe.answer().closerPeers());
     fixture.disconnect(met);
     assertEquals(2, fixture.state().peers(), "the table is not the set of connections");
@@ -303,9 +295,7 @@ class DhtLookupTest {
     fixture =
         new DhtFixture(
             DhtFixture.joining(bootstrap),
-            Stream.concat(
-                    Stream.of(bootstrap), Arrays.stream(peers))
-                .toArray(Script[]::new));
+            Stream.concat(Stream.of(bootstrap), Arrays.stream(peers)).toArray(Script[]::new));
     fixture.advance(Duration.ofMillis(100));
     assertEquals(11, fixture.dials.size(), "the bootstrap peer, and ten of the first walk");
   }
@@ -379,8 +369,7 @@ class DhtLookupTest {
   private Probe<Object> findPeer(long number) {
     Probe<Object> reply = fixture.system.probe();
     fixture.dht.tell(
-        new Dht.FindPeer(
-            Script.peer(number), UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
+        new Dht.FindPeer(Script.peer(number), UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
     return reply;
   }
 
@@ -395,10 +384,7 @@ class DhtLookupTest {
     Probe<Object> reply = fixture.system.probe();
     fixture.dht.tell(
         new Dht.PutValue(
-            Bytes.utf8(key),
-            Bytes.utf8(value),
-            UNTIL_GATE_OPENS,
-            DhtStashTest.Kind.narrow(reply)));
+            Bytes.utf8(key), Bytes.utf8(value), UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
     return reply;
   }
 

@@ -93,11 +93,9 @@ class DhtServerTest {
   void anInvalidRecordIsRefusedByAReset() {
     for (KademliaMessage request :
         List.of(
-            KademliaMessage.putValue(
-                new ValueRecord(Bytes.utf8("/unknown/k"), Bytes.utf8("v"))),
+            KademliaMessage.putValue(new ValueRecord(Bytes.utf8("/unknown/k"), Bytes.utf8("v"))),
             KademliaMessage.putValue(new ValueRecord(Bytes.utf8("/pk/x"), Bytes.utf8("v"))),
-            new KademliaMessage(
-                Type.PUT_VALUE, Bytes.utf8("/test/a"), null, List.of(), List.of()),
+            new KademliaMessage(Type.PUT_VALUE, Bytes.utf8("/test/a"), null, List.of(), List.of()),
             new KademliaMessage(
                 Type.PUT_VALUE,
                 Bytes.utf8("/test/a"),
@@ -138,8 +136,7 @@ class DhtServerTest {
   @Test
   void anOldPingIsAnswered() throws Exception {
     InboundPipe pipe = fixture.openInbound(SENDER);
-    KademliaMessage ping =
-        new KademliaMessage(Type.PING, Bytes.EMPTY, null, List.of(), List.of());
+    KademliaMessage ping = new KademliaMessage(Type.PING, Bytes.EMPTY, null, List.of(), List.of());
     pipe.send(ping);
     assertEquals(ping, pipe.answer());
   }

@@ -129,7 +129,8 @@ class DhtStashTest {
     fixture = new DhtFixture(DhtSettings.DEFAULT);
     fixture.states.expect(new StateChanged(State.READY, 0, 0));
     assertFailed(Reason.NO_PEERS, ask(Kind.FIND_PEER, UNTIL_GATE_OPENS));
-    // Meeting somebody is news to those who found nobody before; losing them again is no reason to wait.
+    // Meeting somebody is news to those who found nobody before; losing them again is no reason to
+    // wait.
     fixture.identify(bootstrap);
     fixture.states.expect(new StateChanged(State.READY, 1, 0));
     bootstrap.silent = true;
@@ -139,8 +140,7 @@ class DhtStashTest {
 
   @Test
   void withTheDhtOffEveryOperationIsRefusedAtOnce() {
-    fixture =
-        new DhtFixture(DhtFixture.joining(bootstrap).withMode(DhtMode.OFF), bootstrap);
+    fixture = new DhtFixture(DhtFixture.joining(bootstrap).withMode(DhtMode.OFF), bootstrap);
     fixture.states.expect(new StateChanged(State.READY, 0, 0));
     for (Kind kind : Kind.values()) {
       assertFailed(Reason.NO_DHT, ask(kind, UNTIL_GATE_OPENS));
@@ -170,8 +170,7 @@ class DhtStashTest {
     hasty.expectNone();
     hastier.expectNone();
     patient.expectNone();
-    assertTrue(
-        bootstrap.requests.stream().noneMatch(r -> r.key().utf8().startsWith("/test/hast")));
+    assertTrue(bootstrap.requests.stream().noneMatch(r -> r.key().utf8().startsWith("/test/hast")));
   }
 
   @ParameterizedTest
@@ -262,8 +261,7 @@ class DhtStashTest {
       assertFailed(Reason.NO_PEERS, ask(Kind.GET_VALUE, UNTIL_GATE_OPENS));
       fixture.advance(SECOND);
     }
-    assertTrue(
-        fixture.dials.size() >= 1 && fixture.dials.size() <= 2, "dials: " + fixture.dials);
+    assertTrue(fixture.dials.size() >= 1 && fixture.dials.size() <= 2, "dials: " + fixture.dials);
     bootstrap.reachable = true;
     fixture.advance(Duration.ofSeconds(15));
     ask(Kind.GET_VALUE, UNTIL_GATE_OPENS);
@@ -343,8 +341,7 @@ class DhtStashTest {
     Probe<Object> put = fixture.system.probe();
     fixture.dht.tell(
         new Dht.PutValue(
-            Bytes.utf8("/pk/nobody"), Bytes.utf8("no key"), UNTIL_GATE_OPENS,
-            Kind.narrow(put)));
+            Bytes.utf8("/pk/nobody"), Bytes.utf8("no key"), UNTIL_GATE_OPENS, Kind.narrow(put)));
     assertFailed(Reason.INVALID_RECORD, put);
     assertEquals(0, fixture.state().stashed());
   }
@@ -360,7 +357,11 @@ class DhtStashTest {
     fixture =
         new DhtFixture(
             DhtFixture.joining(dead[0], dead[1], dead[2], dead[3], bootstrap),
-            dead[0], dead[1], dead[2], dead[3], bootstrap);
+            dead[0],
+            dead[1],
+            dead[2],
+            dead[3],
+            bootstrap);
     fixture.advance(Duration.ofSeconds(7));
     assertEquals(State.READY, fixture.state().state());
     assertTrue(fixture.dials.size() <= 5, "nobody is dialled twice in a round");

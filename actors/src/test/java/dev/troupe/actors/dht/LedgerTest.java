@@ -70,7 +70,10 @@ class LedgerTest {
       List<Dht.Operation> taken = new ArrayList<>();
       Set<Long> ids = new LinkedHashSet<>();
       for (int now = 0; now < 300; now++) {
-        long someId = ids.isEmpty() ? 99 : ids.stream().skip(random.nextInt(ids.size())).findFirst().orElseThrow();
+        long someId =
+            ids.isEmpty()
+                ? 99
+                : ids.stream().skip(random.nextInt(ids.size())).findFirst().orElseThrow();
         switch (random.nextInt(7)) {
           case 0 -> ledger.startNext();
           case 1 -> ledger.settle(someId).ifPresent(taken::add);

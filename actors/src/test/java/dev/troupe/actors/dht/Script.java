@@ -16,7 +16,10 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** A remote peer as a test wants it to be: how long it takes, what it answers, and what it has been asked. */
+/**
+ * A remote peer as a test wants it to be: how long it takes, what it answers, and what it has been
+ * asked.
+ */
 final class Script {
 
   static final Duration LATENCY = Duration.ofMillis(10);

@@ -30,8 +30,8 @@ public interface ConnectionEvents {
   void onStreamReset(int stream, long code);
 
   /**
-   * The connection has ended, and all its streams with it; nothing follows. What {@link ConnectionMachine#transmit} still has is to be
-   * sent before the transport is closed.
+   * The connection has ended, and all its streams with it; nothing follows. What {@link
+   * ConnectionMachine#transmit} still has is to be sent before the transport is closed.
    */
   void onClosed(ConnectionCloseReason reason);
 }

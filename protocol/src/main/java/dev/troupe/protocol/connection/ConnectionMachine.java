@@ -20,9 +20,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection from the first byte to the last: multistream-select agrees on Noise, Noise secures it and, where both sides can,
- * names the muxer (otherwise multistream-select does, inside), and Yamux carries the streams. Bytes in with {@link #receive}, bytes out
- * with {@link #transmit}, time as an argument.
+ * One connection from the first byte to the last: multistream-select agrees on Noise, Noise secures
+ * it and, where both sides can, names the muxer (otherwise multistream-select does, inside), and
+ * Yamux carries the streams. Bytes in with {@link #receive}, bytes out with {@link #transmit}, time
+ * as an argument.
  *
  * <p>Not thread-safe: one event loop owns it. Calls for streams that do not exist do nothing.
  */
@@ -81,8 +82,7 @@ public final class ConnectionMachine {
     this.expectedRemote = expectedRemote;
     this.events = events;
     this.upgradeDeadline = now + settings.upgradeTimeoutNanos();
-    this.handshake =
-        new NoiseHandshake(crypto, random, identity, MUXERS, role == Role.DIALER);
+    this.handshake = new NoiseHandshake(crypto, random, identity, MUXERS, role == Role.DIALER);
     this.negotiation =
         role == Role.DIALER
             ? MultistreamSelect.dialer(SECURITY)
@@ -214,7 +214,8 @@ public final class ConnectionMachine {
     if (expectedRemote != null && !expectedRemote.equals(remote)) {
       end(
           new ConnectionCloseReason(
-              Kind.WRONG_PEER, "expected peer " + expectedRemote + ", but " + remote + " answered"));
+              Kind.WRONG_PEER,
+              "expected peer " + expectedRemote + ", but " + remote + " answered"));
       return;
     }
     if (handshake.commonMuxer() != null) {
@@ -249,8 +250,8 @@ public final class ConnectionMachine {
    * Writes what is to be sent, encrypted, in records as full as the output allows.
    *
    * @param out the more room, the better; below some 100 bytes nothing may fit
-   * @param scratch at least {@link NoiseTransport#MAX_PLAINTEXT} bytes, direct for a native cipher; overwritten. One serves all
-   *     connections of an event loop
+   * @param scratch at least {@link NoiseTransport#MAX_PLAINTEXT} bytes, direct for a native cipher;
+   *     overwritten. One serves all connections of an event loop
    * @return how many bytes were written; 0 when nothing is left or nothing fits
    */
   public int transmit(ByteBuffer out, ByteBuffer scratch, long now) {
@@ -356,7 +357,10 @@ public final class ConnectionMachine {
     return phase == Phase.OPEN ? yamux().room(stream) : 0;
   }
 
-  /** Has {@link ConnectionEvents#onStreamWritable} follow as soon as half of the room is free, which may be now. */
+  /**
+   * Has {@link ConnectionEvents#onStreamWritable} follow as soon as half of the room is free, which
+   * may be now.
+   */
   public void notifyWhenWritable(int stream) {
     if (phase == Phase.OPEN) {
       yamux().notifyWhenWritable(stream);

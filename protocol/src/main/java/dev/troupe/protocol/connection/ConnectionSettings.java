@@ -5,7 +5,8 @@ import dev.troupe.protocol.yamux.YamuxSettings;
 /**
  * The limits of a {@link ConnectionMachine}.
  *
- * @param upgradeTimeoutNanos from the start until the connection is secured and its muxer agreed upon
+ * @param upgradeTimeoutNanos from the start until the connection is secured and its muxer agreed
+ *     upon
  * @param yamux the muxer's
  */
 public record ConnectionSettings(long upgradeTimeoutNanos, YamuxSettings yamux) {

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * What a peer says of itself.
  *
  * @param publicKey null where the remote left it out
- * @param listenAddresses at most {@link #MAX_ADDRESSES}; those that cannot be read are left out, as the specification asks
+ * @param listenAddresses at most {@link #MAX_ADDRESSES}; those that cannot be read are left out, as
+ *     the specification asks
  * @param protocols at most {@link #MAX_PROTOCOLS}
  * @param observedAddress the receiver's address as the sender sees it, or null
  * @param protocolVersion such as {@code ipfs/0.1.0}

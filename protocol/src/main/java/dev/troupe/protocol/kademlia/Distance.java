@@ -1,6 +1,9 @@
 package dev.troupe.protocol.kademlia;
 
-/** How far two {@link Key}s are apart: their XOR, as an unsigned 256-bit number, the most significant word first. */
+/**
+ * How far two {@link Key}s are apart: their XOR, as an unsigned 256-bit number, the most
+ * significant word first.
+ */
 public record Distance(long w0, long w1, long w2, long w3) implements Comparable<Distance> {
 
   /** How many leading bits are zero: the length of the prefix that both keys share. */

@@ -11,16 +11,18 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One iterative walk towards a point of the keyspace (specification, "Peer routing"): whom to ask next, and when to stop.
+ * One iterative walk towards a point of the keyspace (specification, "Peer routing"): whom to ask
+ * next, and when to stop.
  *
- * <p>The caller asks {@link #next} what to do until it is told to wait or that the walk is over, does it, and reports with {@link
- * #onSuccess} or {@link #onFailure}; then it asks again. A peer that does not answer in time is the caller's to notice and to
- * report as failed.
+ * <p>The caller asks {@link #next} what to do until it is told to wait or that the walk is over,
+ * does it, and reports with {@link #onSuccess} or {@link #onFailure}; then it asks again. A peer
+ * that does not answer in time is the caller's to notice and to report as failed.
  *
- * <p>At most {@code parallelism} peers are asked at a time, always the nearest that have not been asked. The walk is over when
- * the {@code resultCount} nearest peers, of those that did not fail, have all answered; when nobody is left to ask; when {@code
- * maxRequests} peers have been asked and the last has answered; when the deadline has passed; or when the caller has what it
- * wants ({@link #finish}). So it always ends: each peer is asked once, and only so many.
+ * <p>At most {@code parallelism} peers are asked at a time, always the nearest that have not been
+ * asked. The walk is over when the {@code resultCount} nearest peers, of those that did not fail,
+ * have all answered; when nobody is left to ask; when {@code maxRequests} peers have been asked and
+ * the last has answered; when the deadline has passed; or when the caller has what it wants ({@link
+ * #finish}). So it always ends: each peer is asked once, and only so many.
  *
  * <p>Not thread-safe. Equal calls lead to equal steps.
  */
@@ -84,8 +86,7 @@ public final class IterativeLookup {
      * @param asked how many peers were asked
      * @param answered how many of them answered
      */
-    record Finished(Ending ending, List<PeerId> closest, int asked, int answered)
-        implements Step {
+    record Finished(Ending ending, List<PeerId> closest, int asked, int answered) implements Step {
       public Finished {
         closest = List.copyOf(closest);
       }
@@ -180,8 +181,8 @@ public final class IterativeLookup {
   }
 
   /**
-   * A peer answered, naming others. Does nothing, if it was not being asked: it has answered or failed before, was never asked,
-   * or the walk is over.
+   * A peer answered, naming others. Does nothing, if it was not being asked: it has answered or
+   * failed before, was never asked, or the walk is over.
    *
    * @param closer whom it named, in any order; the nearest are remembered, the others forgotten
    * @return whether it was being asked

@@ -16,14 +16,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One RPC message, request or response (specification, "RPC messages"). On a stream each is preceded by its length as a varint.
+ * One RPC message, request or response (specification, "RPC messages"). On a stream each is
+ * preceded by its length as a varint.
  *
- * <p>One message type serves both directions, so a response is told from a request by who sent it only. What a peer names but
- * we cannot read (a peer id of an unknown kind, an address of an unknown protocol) is left out of the decoded lists: one
- * strange entry must not cost the other nineteen. Lists longer than the limits below are malformed.
+ * <p>One message type serves both directions, so a response is told from a request by who sent it
+ * only. What a peer names but we cannot read (a peer id of an unknown kind, an address of an
+ * unknown protocol) is left out of the decoded lists: one strange entry must not cost the other
+ * nineteen. Lists longer than the limits below are malformed.
  *
  * @param type what is asked, or was
- * @param key what it is asked about: peer id bytes, multihash bytes or the key of a record; may be empty in responses
+ * @param key what it is asked about: peer id bytes, multihash bytes or the key of a record; may be
+ *     empty in responses
  * @param record the value stored or to store, if any
  * @param closerPeers peers closer to the key than the one who answers
  * @param providers peers that provide what the key names
@@ -54,10 +57,16 @@ public record KademliaMessage(
   /** The largest request that is accepted, in bytes: a value and its key. */
   public static final int MAX_REQUEST_SIZE = 64 * 1024;
 
-  /** The largest response that is accepted, in bytes: {@link #MAX_CLOSER_PEERS} peers with a dozen addresses each. */
+  /**
+   * The largest response that is accepted, in bytes: {@link #MAX_CLOSER_PEERS} peers with a dozen
+   * addresses each.
+   */
   public static final int MAX_RESPONSE_SIZE = 256 * 1024;
 
-  /** The longest list of closer peers that is accepted: a foreign bootstrap node may name the 200 of its bucket. */
+  /**
+   * The longest list of closer peers that is accepted: a foreign bootstrap node may name the 200 of
+   * its bucket.
+   */
   public static final int MAX_CLOSER_PEERS = 256;
 
   /** The longest list of providers that is accepted. */
@@ -92,14 +101,12 @@ public record KademliaMessage(
 
   /** Asks who provides a key. */
   public static KademliaMessage getProviders(Multihash key) {
-    return new KademliaMessage(
-        Type.GET_PROVIDERS, key.encoded(), null, List.of(), List.of());
+    return new KademliaMessage(Type.GET_PROVIDERS, key.encoded(), null, List.of(), List.of());
   }
 
   /** Says that the sender provides a key. */
   public static KademliaMessage addProvider(Multihash key, PeerInfo sender) {
-    return new KademliaMessage(
-        Type.ADD_PROVIDER, key.encoded(), null, List.of(), List.of(sender));
+    return new KademliaMessage(Type.ADD_PROVIDER, key.encoded(), null, List.of(), List.of(sender));
   }
 
   /** The answer to this request that names these peers and this value. */
@@ -111,9 +118,7 @@ public record KademliaMessage(
   /** The protobuf bytes, without a length. */
   public Bytes encode() {
     DhtMessage.Builder message =
-        DhtMessage.newBuilder()
-            .setTypeValue(type.ordinal())
-            .setKey(foreign(key));
+        DhtMessage.newBuilder().setTypeValue(type.ordinal()).setKey(foreign(key));
     if (record != null) {
       message.setRecord(
           DhtRecord.newBuilder()
@@ -129,7 +134,8 @@ public record KademliaMessage(
   /**
    * Reads the protobuf bytes of one message.
    *
-   * @throws MalformedException if they are no such message, its type is unknown, or one of its parts exceeds the limits above
+   * @throws MalformedException if they are no such message, its type is unknown, or one of its
+   *     parts exceeds the limits above
    */
   public static KademliaMessage decode(Bytes encoded) throws MalformedException {
     if (encoded.size() > MAX_RESPONSE_SIZE) {
@@ -152,8 +158,7 @@ public record KademliaMessage(
     if (message.hasRecord()) {
       DhtRecord found = message.getRecord();
       limit("key of the record", found.getKey().size(), MAX_KEY_SIZE);
-      record =
-          new ValueRecord(own(found.getKey()), own(found.getValue()), found.getTimeReceived());
+      record = new ValueRecord(own(found.getKey()), own(found.getValue()), found.getTimeReceived());
     }
     return new KademliaMessage(
         TYPES[type],

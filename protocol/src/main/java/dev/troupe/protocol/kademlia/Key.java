@@ -7,8 +7,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
 /**
- * A point of the 256-bit keyspace: the SHA-256 of what it stands for, be that the bytes of a peer id, of a multihash or of a
- * record's key (specification, "Distance").
+ * A point of the 256-bit keyspace: the SHA-256 of what it stands for, be that the bytes of a peer
+ * id, of a multihash or of a record's key (specification, "Distance").
  *
  * <p>The four words are the 256 bits, the most significant first.
  */
@@ -45,7 +45,9 @@ public record Key(long w0, long w1, long w2, long w3) {
     return new Distance(w0 ^ other.w0, w1 ^ other.w1, w2 ^ other.w2, w3 ^ other.w3);
   }
 
-  /** How many leading bits this point shares with another: 0 to 256, the latter only with itself. */
+  /**
+   * How many leading bits this point shares with another: 0 to 256, the latter only with itself.
+   */
   public int commonPrefixLength(Key other) {
     return distanceTo(other).leadingZeros();
   }

@@ -4,8 +4,8 @@ import dev.troupe.protocol.Bytes;
 import java.util.List;
 
 /**
- * What may be stored under the keys of one namespace, and which of several values is the best (specification, "Entry
- * validation").
+ * What may be stored under the keys of one namespace, and which of several values is the best
+ * (specification, "Entry validation").
  *
  * <p>Both are pure functions; implementations must be thread-safe.
  */
@@ -22,14 +22,15 @@ public interface Namespace {
   /**
    * Chooses among valid values.
    *
-   * @param values at least one; where nothing else speaks for one of them, the earlier is to be preferred
+   * @param values at least one; where nothing else speaks for one of them, the earlier is to be
+   *     preferred
    * @return the index of the best
    */
   int select(Bytes key, List<Bytes> values);
 
   /**
-   * A namespace that takes any value and prefers the earlier of two: the newcomer where one is stored, the one that more peers
-   * hold where one is fetched.
+   * A namespace that takes any value and prefers the earlier of two: the newcomer where one is
+   * stored, the one that more peers hold where one is fetched.
    */
   static Namespace open() {
     return new OpenNamespace();

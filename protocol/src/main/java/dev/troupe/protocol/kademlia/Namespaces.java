@@ -8,8 +8,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * The namespaces that a peer knows. A key is {@code /namespace/rest}; a key of an unknown namespace, or of none, is not valid:
- * what cannot be checked is neither stored nor believed.
+ * The namespaces that a peer knows. A key is {@code /namespace/rest}; a key of an unknown
+ * namespace, or of none, is not valid: what cannot be checked is neither stored nor believed.
  *
  * <p>Immutable.
  */
@@ -43,7 +43,8 @@ public final class Namespaces {
   /**
    * Checks a value.
    *
-   * @throws InvalidRecordException if the key is of no known namespace, too long, or the namespace refuses the value
+   * @throws InvalidRecordException if the key is of no known namespace, too long, or the namespace
+   *     refuses the value
    */
   public void validate(Bytes key, Bytes value) throws InvalidRecordException {
     validateKey(key);

@@ -14,8 +14,9 @@ import java.util.TreeMap;
 /**
  * Who told us that it provides what (specification, "Content provider advertisement"), in memory.
  *
- * <p>A key that has all the providers it may have drops the one that has not told us for the longest. When there is no room for
- * another provider, the key farthest from us gives way with all its providers, as in {@link ValueStore}.
+ * <p>A key that has all the providers it may have drops the one that has not told us for the
+ * longest. When there is no room for another provider, the key farthest from us gives way with all
+ * its providers, as in {@link ValueStore}.
  *
  * <p>Not thread-safe.
  */
@@ -29,11 +30,13 @@ public final class ProviderStore {
   /**
    * What bounds the store.
    *
-   * @param maxProviders how many providers are kept in all, one that provides two keys counting twice
+   * @param maxProviders how many providers are kept in all, one that provides two keys counting
+   *     twice
    * @param maxProvidersPerKey how many providers of one key are kept
    * @param maxAddresses how many addresses of a provider are kept, the first ones
    * @param timeToLive for how long a provider is named, unless it tells us again (48 h)
-   * @param addressTimeToLive for how long the addresses that it gave are named (24 h); after that, only its peer id
+   * @param addressTimeToLive for how long the addresses that it gave are named (24 h); after that,
+   *     only its peer id
    */
   public record Settings(
       int maxProviders,
@@ -63,8 +66,7 @@ public final class ProviderStore {
 
     /** These, with another limit to the providers in all. */
     public Settings withMaxProviders(int other) {
-      return new Settings(
-          other, maxProvidersPerKey, maxAddresses, timeToLive, addressTimeToLive);
+      return new Settings(other, maxProvidersPerKey, maxAddresses, timeToLive, addressTimeToLive);
     }
   }
 
@@ -125,15 +127,15 @@ public final class ProviderStore {
   /** Drops what has expired. */
   public void expire(long now) {
     for (Map<PeerId, Provider> providers : keys.values()) {
-      providers
-          .values()
-          .removeIf(provider -> isOver(provider.toldAt, settings.timeToLive(), now));
+      providers.values().removeIf(provider -> isOver(provider.toldAt, settings.timeToLive(), now));
     }
     keys.values().removeIf(Map::isEmpty);
     size = keys.values().stream().mapToInt(Map::size).sum();
   }
 
-  /** How many providers are kept, expired ones included; one that provides two keys counts twice. */
+  /**
+   * How many providers are kept, expired ones included; one that provides two keys counts twice.
+   */
   public int size() {
     return size;
   }

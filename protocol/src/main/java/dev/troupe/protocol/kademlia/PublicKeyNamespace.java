@@ -6,7 +6,10 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PublicKey;
 import java.util.List;
 
-/** {@code /pk/<peer id>}: the public key of that peer. There is one valid value only, so any will do. */
+/**
+ * {@code /pk/<peer id>}: the public key of that peer. There is one valid value only, so any will
+ * do.
+ */
 record PublicKeyNamespace() implements Namespace {
 
   private static final int PREFIX = "/pk/".length();

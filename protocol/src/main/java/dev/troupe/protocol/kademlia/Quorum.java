@@ -1,5 +1,7 @@
 package dev.troupe.protocol.kademlia;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.keys.PeerId;
 import java.util.ArrayList;
@@ -12,7 +14,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The values that peers returned for one key, and when they are enough (specification, "Value retrieval").
+ * The values that peers returned for one key, and when they are enough (specification, "Value
+ * retrieval").
  *
  * <p>Not thread-safe.
  */
@@ -30,7 +33,8 @@ public final class Quorum {
   /**
    * No values yet.
    *
-   * @param wanted how many peers must return a value before the best of them is believed, at least 1
+   * @param wanted how many peers must return a value before the best of them is believed, at least
+   *     1
    */
   public Quorum(Namespaces namespaces, Bytes key, int wanted) {
     if (wanted < 1) {
@@ -44,7 +48,8 @@ public final class Quorum {
   /**
    * A peer returned a value. Its second value, if it ever returns one, does not count.
    *
-   * @throws InvalidRecordException if the value must not be under this key; it does not count either
+   * @throws InvalidRecordException if the value must not be under this key; it does not count
+   *     either
    */
   public void onValue(PeerId holder, Bytes value) throws InvalidRecordException {
     namespaces.validate(key, value);
@@ -65,7 +70,7 @@ public final class Quorum {
     }
     List<Bytes> values = new ArrayList<>(holders.keySet());
     values.sort(
-        Comparator.<Bytes>comparingInt(value -> -holders.get(value).size())
+        Comparator.<Bytes>comparingInt(value -> -requireNonNull(holders.get(value)).size())
             .thenComparing(Comparator.naturalOrder()));
     try {
       return Optional.of(namespaces.select(key, values));

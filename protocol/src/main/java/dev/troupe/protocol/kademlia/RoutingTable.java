@@ -19,11 +19,12 @@ import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
 /**
- * Whom this peer knows in the keyspace: one bucket for each length of the prefix that a peer's key shares with our own
- * (specification, "Kademlia routing table").
+ * Whom this peer knows in the keyspace: one bucket for each length of the prefix that a peer's key
+ * shares with our own (specification, "Kademlia routing table").
  *
- * <p>A full bucket prefers those it has: a newcomer takes the place of the member that has been silent the longest, and only if
- * that has been longer than {@code staleAfter}. So nobody can flush a table by showing up with many identities.
+ * <p>A full bucket prefers those it has: a newcomer takes the place of the member that has been
+ * silent the longest, and only if that has been longer than {@code staleAfter}. So nobody can flush
+ * a table by showing up with many identities.
  *
  * <p>The capacity of a bucket is not K: a bootstrap node keeps 200 in a bucket and still names 20.
  *
@@ -32,8 +33,8 @@ import java.util.random.RandomGenerator;
 public final class RoutingTable {
 
   /**
-   * Buckets with a longer common prefix have no lookups of their own: a random peer id that falls into them takes 2^(n+1)
-   * attempts to find, and the lookup of our own id serves them all.
+   * Buckets with a longer common prefix have no lookups of their own: a random peer id that falls
+   * into them takes 2^(n+1) attempts to find, and the lookup of our own id serves them all.
    */
   static final int MAX_REFRESHED_PREFIX = 9;
 
@@ -70,8 +71,8 @@ public final class RoutingTable {
   }
 
   /**
-   * A peer was heard of that serves the DHT, and is alive: enters it, or notes that it was heard of now. Does nothing for
-   * ourselves, and nothing where the bucket is full of others that are alive.
+   * A peer was heard of that serves the DHT, and is alive: enters it, or notes that it was heard of
+   * now. Does nothing for ourselves, and nothing where the bucket is full of others that are alive.
    *
    * @param addresses where it listens; they replace those that were known
    * @return what that made of the table
@@ -92,7 +93,8 @@ public final class RoutingTable {
   }
 
   /**
-   * A peer failed to answer, or does not serve the DHT any more. Does nothing for those who are not members.
+   * A peer failed to answer, or does not serve the DHT any more. Does nothing for those who are not
+   * members.
    *
    * @return what that made of the table
    */
@@ -148,8 +150,10 @@ public final class RoutingTable {
    * @param count how many at most
    */
   public List<PeerInfo> nearest(Key target, int count) {
-    // Where the target shares exactly n bits with us, bucket n shares more than n bits with the target, all deeper buckets share
-    // exactly n, and each shallower bucket m shares m: three kinds of group, already in order among themselves.
+    // Where the target shares exactly n bits with us, bucket n shares more than n bits with the
+    // target, all deeper buckets share
+    // exactly n, and each shallower bucket m shares m: three kinds of group, already in order among
+    // themselves.
     int shared = self.commonPrefixLength(target);
     List<PeerInfo> nearest = new ArrayList<>(Math.min(count, 64));
     Bucket same = buckets.get(shared);
@@ -182,8 +186,9 @@ public final class RoutingTable {
   }
 
   /**
-   * What to look up so that every bucket stays populated: a random peer id for each bucket that nobody asked about for {@code
-   * interval}, shortest prefix first (specification, "Bootstrap process"). Those buckets count as asked about from now on.
+   * What to look up so that every bucket stays populated: a random peer id for each bucket that
+   * nobody asked about for {@code interval}, shortest prefix first (specification, "Bootstrap
+   * process"). Those buckets count as asked about from now on.
    *
    * @return the bytes of peer ids that nobody has
    */
@@ -202,7 +207,8 @@ public final class RoutingTable {
   }
 
   private Optional<Bytes> randomPeerWithin(int prefix, RandomGenerator random) {
-    // What travels is a peer id, which each peer hashes for itself; so a key of our choice must be found by trying.
+    // What travels is a peer id, which each peer hashes for itself; so a key of our choice must be
+    // found by trying.
     byte[] multihash = new byte[34];
     byte[] digest = new byte[32];
     for (int attempt = 0; attempt < MAX_ATTEMPTS_AT_A_TARGET; attempt++) {
@@ -220,7 +226,10 @@ public final class RoutingTable {
 
   private record Member(PeerInfo info, Key key, long heardOf) {}
 
-  /** The members that share one length of prefix with us, the one that has been silent the longest first. */
+  /**
+   * The members that share one length of prefix with us, the one that has been silent the longest
+   * first.
+   */
   private static final class Bucket {
 
     private final Map<PeerId, Member> members = new LinkedHashMap<>();

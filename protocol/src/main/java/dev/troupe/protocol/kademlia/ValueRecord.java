@@ -10,8 +10,9 @@ import java.time.format.DateTimeFormatter;
  *
  * @param key {@code /namespace/rest}, by convention; any bytes on the wire
  * @param value what is stored
- * @param timeReceived RFC 3339, set by whoever stores it; empty when unset. Whoever sends a record should set it, too, and with all
- *     nine digits of the fraction: js-libp2p refuses a record without them
+ * @param timeReceived RFC 3339, set by whoever stores it; empty when unset. Whoever sends a record
+ *     should set it, too, and with all nine digits of the fraction: js-libp2p refuses a record
+ *     without them
  */
 public record ValueRecord(Bytes key, Bytes value, String timeReceived) {
 

@@ -9,10 +9,11 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * The values that this peer keeps for others, in memory. Each is valid in its namespace, and none is replaced by a worse one.
+ * The values that this peer keeps for others, in memory. Each is valid in its namespace, and none
+ * is replaced by a worse one.
  *
- * <p>When there is no room, the value farthest from us gives way, and a newcomer that is farther than all is refused: those near
- * to us are the ones that others will ask us for.
+ * <p>When there is no room, the value farthest from us gives way, and a newcomer that is farther
+ * than all is refused: those near to us are the ones that others will ask us for.
  *
  * <p>Not thread-safe.
  */
@@ -61,8 +62,7 @@ public final class ValueStore {
     Distance distance = self.distanceTo(Key.of(record.key()));
     Optional<ValueRecord> held = get(record.key(), now);
     if (held.isPresent()) {
-      Bytes better =
-          namespaces.select(record.key(), List.of(record.value(), held.get().value()));
+      Bytes better = namespaces.select(record.key(), List.of(record.value(), held.get().value()));
       if (!better.equals(record.value())) {
         return Outcome.OUTDATED;
       }
@@ -78,9 +78,7 @@ public final class ValueStore {
   /** The value of a key, if there is one that has not expired. */
   public Optional<ValueRecord> get(Bytes key, long now) {
     Stored stored = records.get(self.distanceTo(Key.of(key)));
-    return stored == null || stored.isExpired(now)
-        ? Optional.empty()
-        : Optional.of(stored.record);
+    return stored == null || stored.isExpired(now) ? Optional.empty() : Optional.of(stored.record);
   }
 
   /** Drops what has expired. */

@@ -13,10 +13,11 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One negotiation of multistream-select 1.0, sans I/O. Bytes after the agreement are left in the buffer: they belong to the protocol
- * agreed upon. Not thread-safe.
+ * One negotiation of multistream-select 1.0, sans I/O. Bytes after the agreement are left in the
+ * buffer: they belong to the protocol agreed upon. Not thread-safe.
  *
- * <p>Source: multiformats multistream-select specification; libp2p connection specification, section "Protocol negotiation".
+ * <p>Source: multiformats multistream-select specification; libp2p connection specification,
+ * section "Protocol negotiation".
  */
 public abstract sealed class MultistreamSelect {
 

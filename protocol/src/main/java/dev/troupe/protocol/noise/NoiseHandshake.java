@@ -21,9 +21,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The XX handshake: {@code -> e}, {@code <- e, ee, s, es}, {@code -> s, se}; the last two carry each side's identity key, its
- * signature of the Noise static key, and the muxers that it speaks. Both Noise keys are made anew for each handshake. Sans I/O: whole
- * messages in and out, without their length prefix. Not thread-safe.
+ * The XX handshake: {@code -> e}, {@code <- e, ee, s, es}, {@code -> s, se}; the last two carry
+ * each side's identity key, its signature of the Noise static key, and the muxers that it speaks.
+ * Both Noise keys are made anew for each handshake. Sans I/O: whole messages in and out, without
+ * their length prefix. Not thread-safe.
  */
 public final class NoiseHandshake {
 
@@ -118,7 +119,8 @@ public final class NoiseHandshake {
    * Takes the remote's next message.
    *
    * @throws IllegalStateException if it is this side's turn
-   * @throws MalformedException naming what is wrong with it: cut short, wrong tag, no payload, wrong signature
+   * @throws MalformedException naming what is wrong with it: cut short, wrong tag, no payload,
+   *     wrong signature
    */
   public void read(byte[] message) throws MalformedException {
     if (mustWrite() || isOver()) {
@@ -158,7 +160,8 @@ public final class NoiseHandshake {
   }
 
   /**
-   * What both sides offered as a muxer: the initiator's first that the responder speaks too; null if there is none.
+   * What both sides offered as a muxer: the initiator's first that the responder speaks too; null
+   * if there is none.
    *
    * @throws IllegalStateException if the handshake is not over
    */

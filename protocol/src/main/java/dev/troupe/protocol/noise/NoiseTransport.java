@@ -4,7 +4,10 @@ import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.crypto.Aead;
 import java.nio.ByteBuffer;
 
-/** The ciphers after the handshake: each record is one message of at most 65535 bytes, its tag counted. Not thread-safe. */
+/**
+ * The ciphers after the handshake: each record is one message of at most 65535 bytes, its tag
+ * counted. Not thread-safe.
+ */
 public final class NoiseTransport {
 
   /** The most bytes of a record, encrypted (Noise, section 3). */
@@ -46,7 +49,8 @@ public final class NoiseTransport {
   }
 
   private static long next(long counter) {
-    // 2^64 - 1 is reserved by Noise; as a signed number we stop halfway there, which nobody lives to see.
+    // 2^64 - 1 is reserved by Noise; as a signed number we stop halfway there, which nobody lives
+    // to see.
     if (counter < 0) {
       throw new IllegalStateException("the nonces of this connection are used up");
     }

@@ -12,12 +12,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Both directions of one Yamux connection, sans I/O: bytes in with {@link #receive}, bytes out with {@link #fill}, time as an
- * argument.
+ * Both directions of one Yamux connection, sans I/O: bytes in with {@link #receive}, bytes out with
+ * {@link #fill}, time as an argument.
  *
- * <p>Flow control. A remote may send what our window allows; the window is topped up only as far as the reader has taken what came
- * before, so an unread stream holds one window at most. A window that is emptied twice within two round trips doubles, up to its
- * limits. What is sent is taken by reference and read in place; streams take turns, a frame at a time.
+ * <p>Flow control. A remote may send what our window allows; the window is topped up only as far as
+ * the reader has taken what came before, so an unread stream holds one window at most. A window
+ * that is emptied twice within two round trips doubles, up to its limits. What is sent is taken by
+ * reference and read in place; streams take turns, a frame at a time.
  *
  * <p>Not thread-safe.
  */
@@ -29,13 +30,22 @@ public final class YamuxSession {
   /** Both windows of a new stream, in bytes. */
   public static final int INITIAL_WINDOW = 256 * 1024;
 
-  /** The most streams that may wait for the remote's acknowledgement (libp2p yamux specification, "ACK backlog"). */
+  /**
+   * The most streams that may wait for the remote's acknowledgement (libp2p yamux specification,
+   * "ACK backlog").
+   */
   public static final int MAX_UNACKNOWLEDGED = 256;
 
-  /** The most answers (resets of refused streams, pongs) that may wait to be sent before the remote is said to flood us. */
+  /**
+   * The most answers (resets of refused streams, pongs) that may wait to be sent before the remote
+   * is said to flood us.
+   */
   public static final int MAX_ANSWERS = 512;
 
-  /** The most streams of a remote refused one after the other, none accepted in between, before it is said to flood us. */
+  /**
+   * The most streams of a remote refused one after the other, none accepted in between, before it
+   * is said to flood us.
+   */
   public static final int MAX_REFUSED = 4096;
 
   private static final int HEADER = 12;
@@ -158,7 +168,10 @@ public final class YamuxSession {
     return stream == null || stream.closeWanted ? 0 : settings.maxSendBuffer() - stream.queuedBytes;
   }
 
-  /** Has {@link YamuxEvents#onStreamWritable} follow as soon as half of the room is free, which may be now. */
+  /**
+   * Has {@link YamuxEvents#onStreamWritable} follow as soon as half of the room is free, which may
+   * be now.
+   */
   public void notifyWhenWritable(int id) {
     MuxedStream stream = streams.get(id);
     if (stream == null || stream.closeWanted) {
@@ -192,7 +205,10 @@ public final class YamuxSession {
     }
   }
 
-  /** Lets more bytes of the stream be delivered; those that wait are delivered from inside this call. */
+  /**
+   * Lets more bytes of the stream be delivered; those that wait are delivered from inside this
+   * call.
+   */
   public void request(int id, long bytes, long now) {
     MuxedStream stream = streams.get(id);
     if (stream == null || bytes <= 0) {
@@ -341,7 +357,8 @@ public final class YamuxSession {
   /**
    * Takes what the remote sent, all of it; events are called from inside.
    *
-   * @param in on the heap, with an accessible array, which nobody changes any more: data is handed on without a copy
+   * @param in on the heap, with an accessible array, which nobody changes any more: data is handed
+   *     on without a copy
    * @throws MalformedException if the remote broke the protocol: the connection must end
    */
   public void receive(ByteBuffer in, long now) throws MalformedException {
@@ -442,7 +459,9 @@ public final class YamuxSession {
     }
   }
 
-  /** What the flags of a frame do to its stream; null where the rest of the frame is to be ignored. */
+  /**
+   * What the flags of a frame do to its stream; null where the rest of the frame is to be ignored.
+   */
   private @Nullable MuxedStream onFlags(int flags, int id, int code) throws MalformedException {
     if ((flags & SYN) != 0) {
       accept(id);
@@ -503,7 +522,8 @@ public final class YamuxSession {
 
   private void answer(Frame frame) throws MalformedException {
     if (++answers > MAX_ANSWERS) {
-      throw new MalformedException("more than " + MAX_ANSWERS + " answers wait: the remote floods us");
+      throw new MalformedException(
+          "more than " + MAX_ANSWERS + " answers wait: the remote floods us");
     }
     control.add(frame);
   }
@@ -533,7 +553,8 @@ public final class YamuxSession {
       return;
     }
     if (stream.finReceived && stream.received.isEmpty()) {
-      // The last payload may still be under way when a FIN came with its header: it is set only after that.
+      // The last payload may still be under way when a FIN came with its header: it is set only
+      // after that.
       if (!stream.finDelivered) {
         stream.finDelivered = true;
         events.onStreamRemoteClosed(stream.id);

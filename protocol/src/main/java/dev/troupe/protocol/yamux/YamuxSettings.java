@@ -7,7 +7,8 @@ package dev.troupe.protocol.yamux;
  * @param maxStreamWindow bytes that the receive window of one stream may grow to; at least 256 KiB
  * @param maxConnectionWindow bytes that all grown windows may have together beyond 256 KiB each
  * @param maxSendBuffer bytes of one stream that wait to be sent
- * @param keepAliveNanos how long the connection may be silent before it is pinged; {@link Long#MAX_VALUE} for never
+ * @param keepAliveNanos how long the connection may be silent before it is pinged; {@link
+ *     Long#MAX_VALUE} for never
  * @param pingTimeoutNanos how long the answer may take
  */
 public record YamuxSettings(
@@ -20,8 +21,7 @@ public record YamuxSettings(
 
   /** 1024 streams, windows of 16 MiB, 1 MiB to be sent, a ping after 30 s, 10 s for its answer. */
   public static final YamuxSettings DEFAULT =
-      new YamuxSettings(
-          1024, 16 << 20, 16 << 20, 1 << 20, 30_000_000_000L, 10_000_000_000L);
+      new YamuxSettings(1024, 16 << 20, 16 << 20, 1 << 20, 30_000_000_000L, 10_000_000_000L);
 
   /**
    * Checks the limits.

@@ -15,7 +15,10 @@ import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
-/** Two machines whose bytes reach each other in pieces of seeded random sizes, on a clock that the test moves. */
+/**
+ * Two machines whose bytes reach each other in pieces of seeded random sizes, on a clock that the
+ * test moves.
+ */
 final class ConnectionPair {
 
   static final PortableCrypto CRYPTO = new PortableCrypto();

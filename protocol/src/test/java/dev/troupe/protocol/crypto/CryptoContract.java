@@ -175,9 +175,9 @@ public abstract class CryptoContract {
   private static final byte[] ASSOCIATED = bytes("f33388860000000000004e91");
   private static final byte[] PLAINTEXT =
       ("Internet-Drafts are draft documents valid for a maximum of six months and may be updated,"
-           + " replaced, or obsoleted by other documents at any time. It is inappropriate to use"
-           + " Internet-Drafts as reference material or to cite them other than as /\u201cwork in"
-           + " progress./\u201d")
+              + " replaced, or obsoleted by other documents at any time. It is inappropriate to use"
+              + " Internet-Drafts as reference material or to cite them other than as /\u201cwork in"
+              + " progress./\u201d")
           .getBytes(StandardCharsets.UTF_8);
   private static final byte[] CIPHERTEXT =
       bytes(

@@ -47,8 +47,7 @@ class IterativeLookupTest {
     lookup.onSuccess(Peers.at(9), peers(8, 10, 11));
     assertEquals(new Wait(), lookup.next(0));
     lookup.onSuccess(Peers.at(8), peers(9, 12));
-    assertEquals(
-        new Finished(Ending.CONVERGED, peers(8, 9), 2, 2), lookup.next(0));
+    assertEquals(new Finished(Ending.CONVERGED, peers(8, 9), 2, 2), lookup.next(0));
   }
 
   @Test
@@ -86,8 +85,7 @@ class IterativeLookupTest {
   @Test
   void withNobodyToAskItIsOverAtOnce() {
     assertEquals(
-        new Finished(Ending.EXHAUSTED, List.of(), 0, 0),
-        lookup(Settings.DEFAULT, 0).next(0));
+        new Finished(Ending.EXHAUSTED, List.of(), 0, 0), lookup(Settings.DEFAULT, 0).next(0));
   }
 
   @Test
@@ -108,8 +106,7 @@ class IterativeLookupTest {
     lookup.next(0);
     lookup.onSuccess(Peers.at(2), peers());
     assertEquals(new Wait(), lookup.next(DEADLINE - 1));
-    assertEquals(
-        new Finished(Ending.DEADLINE_PASSED, peers(2), 2, 1), lookup.next(DEADLINE));
+    assertEquals(new Finished(Ending.DEADLINE_PASSED, peers(2), 2, 1), lookup.next(DEADLINE));
   }
 
   @Test
@@ -164,7 +161,10 @@ class IterativeLookupTest {
     }
   }
 
-  /** A network in which peers name those they know at random; some are silent, some name more than they should. */
+  /**
+   * A network in which peers name those they know at random; some are silent, some name more than
+   * they should.
+   */
   @Property(tries = 300)
   void everyLookupEndsWithinItsBounds(
       @ForAll long seed,
@@ -207,7 +207,10 @@ class IterativeLookupTest {
     assertTrue(asked.containsAll(end.closest()));
   }
 
-  /** Where everyone answers and knows its neighbours, the walk finds those who are really the nearest. */
+  /**
+   * Where everyone answers and knows its neighbours, the walk finds those who are really the
+   * nearest.
+   */
   @Property(tries = 100)
   void inAHealthyNetworkItFindsTheNearest(
       @ForAll @IntRange(max = 255) int target, @ForAll @IntRange(max = 255) int start) {
@@ -223,8 +226,7 @@ class IterativeLookupTest {
       }
       step = lookup.next(0);
     }
-    assertEquals(
-        peers(target, target ^ 1, target ^ 2, target ^ 3), ((Finished) step).closest());
+    assertEquals(peers(target, target ^ 1, target ^ 2, target ^ 3), ((Finished) step).closest());
     assertTrue(((Finished) step).asked() < 40, "asked half of the network");
   }
 
@@ -238,8 +240,7 @@ class IterativeLookupTest {
   }
 
   private static IterativeLookup lookup(Settings settings, int target, int... seeds) {
-    return new IterativeLookup(
-        settings, Peers.key(target), peers(seeds), DEADLINE, Peers::keyOf);
+    return new IterativeLookup(settings, Peers.key(target), peers(seeds), DEADLINE, Peers::keyOf);
   }
 
   private static Ask ask(int point) {

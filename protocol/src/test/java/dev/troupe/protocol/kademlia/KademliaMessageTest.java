@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.kademlia.KademliaMessage.Type;
@@ -12,7 +13,6 @@ import dev.troupe.protocol.kademlia.PeerInfo.Connectedness;
 import dev.troupe.protocol.kademlia.proto.DhtMessage;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
-import com.google.protobuf.ByteString;
 import java.util.HexFormat;
 import java.util.List;
 import net.jqwik.api.ForAll;
@@ -25,14 +25,13 @@ class KademliaMessageTest {
 
   @Test
   void theBytesAreThoseOfTheSpecification() throws MalformedException {
-    // Assembled by hand from the specification's field numbers: type 1, key 2, record 3, closerPeers 8, providerPeers 9.
+    // Assembled by hand from the specification's field numbers: type 1, key 2, record 3,
+    // closerPeers 8, providerPeers 9.
     assertEquals("080412026869", KademliaMessage.findNode(Bytes.utf8("hi")).encode().hex());
     assertEquals("080112026869", KademliaMessage.getValue(Bytes.utf8("hi")).encode().hex());
     assertEquals(
         "12022f61" + "1a07" + "0a022f61" + "120176",
-        KademliaMessage.putValue(new ValueRecord(Bytes.utf8("/a"), Bytes.utf8("v")))
-            .encode()
-            .hex(),
+        KademliaMessage.putValue(new ValueRecord(Bytes.utf8("/a"), Bytes.utf8("v"))).encode().hex(),
         "PUT_VALUE is 0, which proto3 leaves out");
     KademliaMessage answer =
         KademliaMessage.findNode(Bytes.EMPTY)
@@ -60,8 +59,7 @@ class KademliaMessageTest {
         new ValueRecord(Bytes.utf8("/test/k"), Bytes.utf8("v"), "2026-01-02T03:04:05Z");
     for (Type type : Type.values()) {
       KademliaMessage message =
-          new KademliaMessage(
-              type, Bytes.utf8("key"), record, List.of(peer), List.of(peer, peer));
+          new KademliaMessage(type, Bytes.utf8("key"), record, List.of(peer), List.of(peer, peer));
       assertEquals(message, KademliaMessage.decode(message.encode()));
     }
   }
@@ -75,7 +73,8 @@ class KademliaMessageTest {
 
   @Test
   void whatNobodyUsesIsIgnored() throws MalformedException {
-    // clusterLevelRaw (10), and the record's publisher (666) and ttl (777), which rust-libp2p sends.
+    // clusterLevelRaw (10), and the record's publisher (666) and ttl (777), which rust-libp2p
+    // sends.
     byte[] encoded = HexFormat.of().parseHex("08045001" + "1a0a" + "d22902abcdc8301e" + "0a00");
     KademliaMessage message = KademliaMessage.decode(Bytes.wrap(encoded));
     assertEquals(Type.FIND_NODE, message.type());
@@ -139,8 +138,7 @@ class KademliaMessageTest {
         DhtMessage.Peer.newBuilder().setId(ByteString.copyFrom(PEER.bytes().toArray()));
     for (int port = 1; port <= 100; port++) {
       peer.addAddrs(
-          ByteString.copyFrom(
-              Multiaddr.parse("/ip4/1.2.3.4/tcp/" + port).encoded().toArray()));
+          ByteString.copyFrom(Multiaddr.parse("/ip4/1.2.3.4/tcp/" + port).encoded().toArray()));
     }
     List<Multiaddr> kept =
         decode(DhtMessage.newBuilder().addProviderPeers(peer).build())
@@ -158,15 +156,12 @@ class KademliaMessageTest {
         () -> KademliaMessage.decode(Bytes.wrap(HexFormat.of().parseHex("0806"))));
     assertThrows(
         MalformedException.class,
-        () ->
-            KademliaMessage.decode(
-                Bytes.wrap(new byte[KademliaMessage.MAX_RESPONSE_SIZE + 1])));
+        () -> KademliaMessage.decode(Bytes.wrap(new byte[KademliaMessage.MAX_RESPONSE_SIZE + 1])));
     assertThrows(
         MalformedException.class,
         () ->
             KademliaMessage.decode(
-                KademliaMessage.findNode(
-                        Bytes.wrap(new byte[KademliaMessage.MAX_KEY_SIZE + 1]))
+                KademliaMessage.findNode(Bytes.wrap(new byte[KademliaMessage.MAX_KEY_SIZE + 1]))
                     .encode()));
   }
 
@@ -183,8 +178,7 @@ class KademliaMessageTest {
     DhtMessage.Builder message = DhtMessage.newBuilder();
     for (int i = 0; i < count; i++) {
       message.addCloserPeers(
-          DhtMessage.Peer.newBuilder()
-              .setId(ByteString.copyFrom(Peers.peer(i).bytes().toArray())));
+          DhtMessage.Peer.newBuilder().setId(ByteString.copyFrom(Peers.peer(i).bytes().toArray())));
     }
     return message.build();
   }

@@ -84,11 +84,8 @@ class RecordsTest {
     Bytes mine = Bytes.utf8("/pk/").concat(PeerId.of(key).bytes());
     Bytes anothers = Bytes.utf8("/pk/").concat(Peers.at(5).bytes());
     NAMESPACES.validate(mine, key.encoded());
-    assertThrows(
-        InvalidRecordException.class,
-        () -> NAMESPACES.validate(anothers, key.encoded()));
-    assertThrows(
-        InvalidRecordException.class, () -> NAMESPACES.validate(mine, Bytes.utf8("junk")));
+    assertThrows(InvalidRecordException.class, () -> NAMESPACES.validate(anothers, key.encoded()));
+    assertThrows(InvalidRecordException.class, () -> NAMESPACES.validate(mine, Bytes.utf8("junk")));
     assertThrows(
         InvalidRecordException.class,
         () -> NAMESPACES.validate(Bytes.utf8("/pk/junk"), key.encoded()));
@@ -151,9 +148,7 @@ class RecordsTest {
     List<String> nearest =
         IntStream.range(0, 100)
             .mapToObj(i -> "/n/" + i)
-            .sorted(
-                Comparator.comparing(
-                    key -> Key.of(SELF).distanceTo(Key.of(Bytes.utf8(key)))))
+            .sorted(Comparator.comparing(key -> Key.of(SELF).distanceTo(Key.of(Bytes.utf8(key)))))
             .limit(3)
             .toList();
     nearest.forEach(key -> assertTrue(store.get(Bytes.utf8(key), 0).isPresent(), key));
@@ -222,9 +217,7 @@ class RecordsTest {
     String nearest =
         IntStream.range(0, 100)
             .mapToObj(i -> "k" + i)
-            .min(
-                Comparator.comparing(
-                    key -> Key.of(SELF).distanceTo(Key.of(hash(key).encoded()))))
+            .min(Comparator.comparing(key -> Key.of(SELF).distanceTo(Key.of(hash(key).encoded()))))
             .orElseThrow();
     assertEquals(2, named(store, nearest, 10, 0).size());
   }

@@ -9,7 +9,10 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/** The entry of {@code troupe.jar}. Exit codes: 0 when all went well, 1 when it did not, 2 for a command line that cannot be understood. */
+/**
+ * The entry of {@code troupe.jar}. Exit codes: 0 when all went well, 1 when it did not, 2 for a
+ * command line that cannot be understood.
+ */
 @Command(
     name = "troupe",
     mixinStandardHelpOptions = true,
@@ -23,8 +26,7 @@ public final class Main {
   /** Runs the command line and exits. */
   public static void main(String[] args) {
     PrintStream out =
-        new PrintStream(
-            new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
     System.setOut(out);
     System.exit(new CommandLine(new Main()).execute(args));
   }

@@ -88,7 +88,9 @@ final class PeerCommand implements Callable<Integer> {
       description = "A namespace of values that takes anything; may be repeated.")
   private List<String> namespaces = new ArrayList<>();
 
-  @Option(names = "--json", description = "One JSON object a line on standard output, nothing else.")
+  @Option(
+      names = "--json",
+      description = "One JSON object a line on standard output, nothing else.")
   private boolean json;
 
   @Override

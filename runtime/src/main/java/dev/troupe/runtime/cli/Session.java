@@ -26,8 +26,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The commands of one peer: each line is answered exactly once, by {@link Output#ok} or {@link Output#failed}, not necessarily in
- * order. At most {@value #MAX_OPEN} are open at once; reading waits for a place.
+ * The commands of one peer: each line is answered exactly once, by {@link Output#ok} or {@link
+ * Output#failed}, not necessarily in order. At most {@value #MAX_OPEN} are open at once; reading
+ * waits for a place.
  */
 final class Session {
 
@@ -79,7 +80,8 @@ final class Session {
 
   /** Says where the peer listens, reports its events, and subscribes. */
   void start(List<String> topics) {
-    output.event("listening", fields("peer", peer.id().toString(), "addrs", texts(peer.addresses())));
+    output.event(
+        "listening", fields("peer", peer.id().toString(), "addrs", texts(peer.addresses())));
     peer.onDht(this::onDht);
     peer.onConnections(this::onConnection);
     topics.forEach(
@@ -178,7 +180,8 @@ final class Session {
             peer.connected(),
             reply ->
                 Answer.ok(
-                    fields("peers", reply.peers().stream().map(p -> p.peer().toString()).toList())));
+                    fields(
+                        "peers", reply.peers().stream().map(p -> p.peer().toString()).toList())));
       }
       case "network" -> {
         request.words(0, 0);
@@ -212,8 +215,7 @@ final class Session {
             reply ->
                 reply instanceof Gossip.PublishRefused refused
                     ? Answer.failed(code(refused.refusal()), refused.message())
-                    : Answer.ok(
-                        fields("recipients", ((Gossip.Published) reply).recipients())));
+                    : Answer.ok(fields("recipients", ((Gossip.Published) reply).recipients())));
       }
       case "topic-peers" -> {
         String topic = request.words(1, 1)[0];
@@ -321,8 +323,7 @@ final class Session {
         String[] words = request.words(3, 3);
         yield answer(
             request,
-            peer.perf(
-                PeerId.parse(words[0]), request.number(words[1]), request.number(words[2])),
+            peer.perf(PeerId.parse(words[0]), request.number(words[1]), request.number(words[2])),
             reply ->
                 reply instanceof Peer.Measured measured
                     ? Answer.ok(
@@ -375,8 +376,7 @@ final class Session {
   }
 
   /** What a reply record comes to. */
-  private record Answer(
-      @Nullable Map<String, Object> fields, String code, String message) {
+  private record Answer(@Nullable Map<String, Object> fields, String code, String message) {
     static Answer ok(Map<String, Object> fields) {
       return new Answer(fields, "", "");
     }
@@ -409,8 +409,7 @@ final class Session {
   private Answer connected(Connections.ConnectReply reply) {
     return reply instanceof Connections.Connected connected
         ? Answer.ok(
-            fields(
-                "peer", connected.peer().toString(), "addr", connected.address().toString()))
+            fields("peer", connected.peer().toString(), "addr", connected.address().toString()))
         : Answer.failed(
             code(((Connections.ConnectFailed) reply).failure().kind()),
             ((Connections.ConnectFailed) reply).failure().message());
@@ -493,8 +492,7 @@ final class Session {
       output.event(
           "message",
           withData(
-              fields("topic", message.topic(), "from", message.from().toString()),
-              message.data()));
+              fields("topic", message.topic(), "from", message.from().toString()), message.data()));
     } else if (event instanceof Gossip.PeerJoined joined) {
       output.event(
           "topic-peer",

@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Conscrypt (BoringSSL) for what bytes flow through, ChaCha20-Poly1305 and SHA-256, and the portable implementation for the rest.
- * Thread-safe.
+ * Conscrypt (BoringSSL) for what bytes flow through, ChaCha20-Poly1305 and SHA-256, and the
+ * portable implementation for the rest. Thread-safe.
  */
 public final class ConscryptCrypto implements Crypto {
 
@@ -29,7 +29,10 @@ public final class ConscryptCrypto implements Crypto {
     this.provider = provider;
   }
 
-  /** Conscrypt where its native library loads, otherwise the portable implementation; the log says which. */
+  /**
+   * Conscrypt where its native library loads, otherwise the portable implementation; the log says
+   * which.
+   */
   public static Crypto orPortable() {
     Crypto crypto;
     try {

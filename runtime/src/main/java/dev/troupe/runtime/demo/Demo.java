@@ -27,8 +27,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Five peers over TCP on this machine, one of them the bootstrap. The other four subscribe to a topic before they are ready, find each
- * other through the DHT, and talk until everyone has heard everyone; then one leaves.
+ * Five peers over TCP on this machine, one of them the bootstrap. The other four subscribe to a
+ * topic before they are ready, find each other through the DHT, and talk until everyone has heard
+ * everyone; then one leaves.
  */
 public final class Demo {
 
@@ -179,8 +180,7 @@ public final class Demo {
       throws InterruptedException, ExecutionException, TimeoutException, MalformedException {
     DhtSettings defaults = DhtSettings.DEFAULT;
     PeerSettings settings =
-        PeerSettings.of(
-                troupe.newIdentity(), List.of(Multiaddr.parse("/ip4/127.0.0.1/tcp/0")))
+        PeerSettings.of(troupe.newIdentity(), List.of(Multiaddr.parse("/ip4/127.0.0.1/tcp/0")))
             .withDht(
                 new DhtSettings(
                     mode,
@@ -228,11 +228,7 @@ public final class Demo {
 
   private void say(String who, String what) {
     out.printf(
-        Locale.ROOT,
-        "%8.3f s  %-10s %s%n",
-        (System.nanoTime() - startedAt) / 1e9,
-        who,
-        what);
+        Locale.ROOT, "%8.3f s  %-10s %s%n", (System.nanoTime() - startedAt) / 1e9, who, what);
   }
 
   private static long millis(long nanos) {

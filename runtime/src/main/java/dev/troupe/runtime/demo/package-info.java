@@ -1,4 +1,7 @@
-/** Five peers that find each other and talk, with a narrator. Read {@link dev.troupe.runtime.demo.Demo}. */
+/**
+ * Five peers that find each other and talk, with a narrator. Read {@link
+ * dev.troupe.runtime.demo.Demo}.
+ */
 @NullMarked
 package dev.troupe.runtime.demo;
 

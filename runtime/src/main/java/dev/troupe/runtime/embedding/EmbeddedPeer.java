@@ -21,8 +21,9 @@ import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
- * One peer, as methods with {@link CompletionStage} replies; each is the message of the same name of {@link Peer}. Consumers are called one
- * at a time, on an actor's thread: they must not block. Thread-safe.
+ * One peer, as methods with {@link CompletionStage} replies; each is the message of the same name
+ * of {@link Peer}. Consumers are called one at a time, on an actor's thread: they must not block.
+ * Thread-safe.
  */
 public final class EmbeddedPeer {
 
@@ -86,8 +87,7 @@ public final class EmbeddedPeer {
 
   /** Hears the states of the DHT, the present one first. */
   public void onDht(Consumer<Dht.StateChanged> consumer) {
-    troupe.<Dht.StateChanged>listener(
-        consumer, ref -> created.peer().tell(Peer.subscribeDht(ref)));
+    troupe.<Dht.StateChanged>listener(consumer, ref -> created.peer().tell(Peer.subscribeDht(ref)));
   }
 
   /** The state of the DHT. */

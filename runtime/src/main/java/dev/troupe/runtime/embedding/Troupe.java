@@ -19,12 +19,13 @@ import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * Peers for code outside actors: an actor system of its own with a {@link PeerManager} under its guardian, and replies as {@link
- * CompletionStage}s. A service that is made of actors spawns the {@link PeerManager} under its own guardian instead, and needs none of
- * this.
+ * Peers for code outside actors: an actor system of its own with a {@link PeerManager} under its
+ * guardian, and replies as {@link CompletionStage}s. A service that is made of actors spawns the
+ * {@link PeerManager} under its own guardian instead, and needs none of this.
  *
- * <p>A stage completes with the reply record, whether it tells of success or of a typed failure. It completes exceptionally only where
- * no reply came at all, with a {@link java.util.concurrent.TimeoutException}. Thread-safe.
+ * <p>A stage completes with the reply record, whether it tells of success or of a typed failure. It
+ * completes exceptionally only where no reply came at all, with a {@link
+ * java.util.concurrent.TimeoutException}. Thread-safe.
  */
 public final class Troupe implements AutoCloseable {
 
@@ -53,8 +54,7 @@ public final class Troupe implements AutoCloseable {
   /** Starts an actor system without peers. */
   public static Troupe start() {
     RealWorld world = RealWorld.create();
-    CompletableFuture<ActorRef<PeerManager.Command>> manager =
-        new CompletableFuture<>();
+    CompletableFuture<ActorRef<PeerManager.Command>> manager = new CompletableFuture<>();
     ActorSystem<Command> system =
         ActorSystem.create(
             Behaviors.setup(
@@ -121,9 +121,7 @@ public final class Troupe implements AutoCloseable {
   }
 
   <T> CompletionStage<T> ask(
-      ActorRef<Peer.Command> peer,
-      Duration timeout,
-      Function<ActorRef<T>, Peer.Command> command) {
+      ActorRef<Peer.Command> peer, Duration timeout, Function<ActorRef<T>, Peer.Command> command) {
     return AskPattern.ask(peer, command::apply, timeout, system.scheduler());
   }
 
@@ -143,7 +141,8 @@ public final class Troupe implements AutoCloseable {
   }
 
   /**
-   * Ends all peers at once and frees everything. Stop peers first, with {@link #stopPeer}, where they are to end in order.
+   * Ends all peers at once and frees everything. Stop peers first, with {@link #stopPeer}, where
+   * they are to end in order.
    *
    * @return completes when nothing is left
    */

@@ -6,7 +6,10 @@ import io.netty.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
-/** One of Netty's event loops; equal for equal loops. Tasks that come after its shutdown are dropped. */
+/**
+ * One of Netty's event loops; equal for equal loops. Tasks that come after its shutdown are
+ * dropped.
+ */
 record NettyEventLoop(io.netty.channel.EventLoop netty) implements EventLoop {
 
   @Override

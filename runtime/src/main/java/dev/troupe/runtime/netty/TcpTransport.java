@@ -48,8 +48,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * TCP over IPv4 and IPv6, by address or by name ({@code /dns}, {@code /dns4}, {@code /dns6}). Owns its event loops; many hosts may share
- * one. Thread-safe.
+ * TCP over IPv4 and IPv6, by address or by name ({@code /dns}, {@code /dns4}, {@code /dns6}). Owns
+ * its event loops; many hosts may share one. Thread-safe.
  */
 public final class TcpTransport implements LinkTransport, AutoCloseable {
 
@@ -185,7 +185,9 @@ public final class TcpTransport implements LinkTransport, AutoCloseable {
   }
 
   private void resolve(
-      Multiaddr address, io.netty.channel.EventLoop loop, Completion<InetSocketAddress> completion) {
+      Multiaddr address,
+      io.netty.channel.EventLoop loop,
+      Completion<InetSocketAddress> completion) {
     Component where = address.components().get(0);
     int port = address.components().get(1).port();
     switch (where.protocol()) {
@@ -199,8 +201,7 @@ public final class TcpTransport implements LinkTransport, AutoCloseable {
             };
         DnsNameResolver resolver =
             new DnsNameResolverBuilder(loop)
-                .datagramChannelType(
-                    epoll ? EpollDatagramChannel.class : NioDatagramChannel.class)
+                .datagramChannelType(epoll ? EpollDatagramChannel.class : NioDatagramChannel.class)
                 .resolvedAddressTypes(types)
                 .build();
         resolver
@@ -208,8 +209,7 @@ public final class TcpTransport implements LinkTransport, AutoCloseable {
             .addListener(
                 done -> {
                   if (done.isSuccess()) {
-                    completion.succeeded(
-                        new InetSocketAddress((InetAddress) done.getNow(), port));
+                    completion.succeeded(new InetSocketAddress((InetAddress) done.getNow(), port));
                   } else {
                     completion.failed(
                         new HostFailure(

@@ -23,8 +23,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
 
 /**
- * Hosts over TCP, the fastest cryptography there is, the machine's clocks and its secure randomness. One serves any number of peers.
- * Close it when they have stopped. Thread-safe.
+ * Hosts over TCP, the fastest cryptography there is, the machine's clocks and its secure
+ * randomness. One serves any number of peers. Close it when they have stopped. Thread-safe.
  */
 public final class RealWorld implements World, AutoCloseable {
 

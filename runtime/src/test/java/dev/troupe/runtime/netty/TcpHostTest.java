@@ -24,7 +24,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -40,8 +39,7 @@ class TcpHostTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0", "/dns4/localhost/tcp/0"})
+  @ValueSource(strings = {"/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0", "/dns4/localhost/tcp/0"})
   void twoHostsConnectIdentifyAndEcho(String address) throws Exception {
     LinkedBlockingQueue<HostEvent> events = new LinkedBlockingQueue<>();
     Host server = host(events::add);
@@ -49,10 +47,8 @@ class TcpHostTest {
     LinkedBlockingQueue<HostEvent> clientEvents = new LinkedBlockingQueue<>();
     Host client = host(clientEvents::add);
 
-    List<Multiaddr> listening =
-        await(c -> server.listen(parse(address), c));
-    ConnectionInfo connection =
-        await(c -> client.dial(listening.get(0), server.peerId(), c));
+    List<Multiaddr> listening = await(c -> server.listen(parse(address), c));
+    ConnectionInfo connection = await(c -> client.dial(listening.get(0), server.peerId(), c));
     assertEquals(server.peerId(), connection.peer());
 
     HostEvent.Identified identified = awaitIdentified(clientEvents);

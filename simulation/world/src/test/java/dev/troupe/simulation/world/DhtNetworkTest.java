@@ -32,7 +32,10 @@ import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.Test;
 
-/** Real DHTs with real connections and address books, meeting one another through one bootstrap peer. */
+/**
+ * Real DHTs with real connections and address books, meeting one another through one bootstrap
+ * peer.
+ */
 final class DhtNetworkTest {
 
   private static final Duration SECOND = Duration.ofSeconds(1);
@@ -129,11 +132,9 @@ final class DhtNetworkTest {
     provided.expect(Dht.Provided.class, Duration.ofSeconds(20));
     Probe<Dht.FindProvidersReply> found = system.probe();
     other.dht().tell(new Dht.FindProviders(TOPIC, 10, WAIT, found.ref()));
-    Dht.ProvidersFound providers =
-        found.expect(Dht.ProvidersFound.class, Duration.ofSeconds(20));
+    Dht.ProvidersFound providers = found.expect(Dht.ProvidersFound.class, Duration.ofSeconds(20));
     assertEquals(
-        List.of(
-            new Dht.PeerWithAddresses(one.host().peerId(), one.host().listenAddresses())),
+        List.of(new Dht.PeerWithAddresses(one.host().peerId(), one.host().listenAddresses())),
         providers.providers());
 
     Bytes key = Bytes.utf8("/test/" + one.host().peerId());
@@ -159,7 +160,9 @@ final class DhtNetworkTest {
     return probe.next();
   }
 
-  /** The first is the bootstrap peer of all others; in client mode, every third serves all the same. */
+  /**
+   * The first is the bootstrap peer of all others; in client mode, every third serves all the same.
+   */
   private SimulatedNetwork network(
       SimulatedSystem system, int size, Function<SimulatedWorld, World> worlds, DhtMode mode) {
     SimulatedNetwork network = new SimulatedNetwork(system);
