@@ -1,0 +1,112 @@
+package dev.troupe.runtime.embedding;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+
+import dev.troupe.actors.gossip.Gossip;
+import dev.troupe.actors.peer.Peer;
+import dev.troupe.actors.peer.PeerSettings;
+import dev.troupe.actors.peermanager.PeerManager;
+import dev.troupe.actors.virtualconnections.VirtualConnections;
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.keys.PrivateKey;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.runtime.world.RealWorld;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.junit.jupiter.api.Test;
+
+/** The two examples of the README. */
+class EmbeddingTest {
+
+  private static <T> T await(CompletionStage<T> stage) throws Exception {
+    return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void aServiceMadeOfActorsTalksToItsPeersInMessages() throws Exception {
+    CompletableFuture<Gossip.PublishReply> published = new CompletableFuture<>();
+    try (RealWorld world = RealWorld.create()) {
+      ActorSystem<PeerManager.CreateReply> system =
+          ActorSystem.create(service(world, published), "service");
+      assertInstanceOf(Gossip.Published.class, await(published));
+      system.terminate();
+      await(system.getWhenTerminated());
+    }
+  }
+
+  private static Behavior<PeerManager.CreateReply> service(
+      RealWorld world, CompletableFuture<Gossip.PublishReply> published) {
+    return Behaviors.setup(
+        context -> {
+          ActorRef<PeerManager.Command> peers = context.spawn(PeerManager.create(world), "peers");
+          ActorRef<Gossip.PublishReply> replyTo =
+              context.spawn(
+                  Behaviors.receiveMessage(
+                      reply -> {
+                        published.complete(reply);
+                        return Behaviors.same();
+                      }),
+                  "replies");
+          PrivateKey identity = PrivateKey.generate(world.crypto(), world.keyMaterial());
+          peers.tell(
+              new PeerManager.Create(
+                  "alice", PeerSettings.of(identity, List.of()), context.getSelf()));
+          return Behaviors.receive(PeerManager.CreateReply.class)
+              .onMessage(
+                  PeerManager.Created.class,
+                  created -> {
+                    created.peer().tell(Peer.publish("lobby", Bytes.utf8("hello"), replyTo));
+                    return Behaviors.same();
+                  })
+              .build();
+        });
+  }
+
+  @Test
+  void otherCodeTalksToItsPeersThroughTheFacade() throws Exception {
+    try (Troupe troupe = Troupe.start()) {
+      EmbeddedPeer alice = peer(troupe, "alice");
+      EmbeddedPeer bob = peer(troupe, "bob");
+      ProtocolId protocol = ProtocolId.of("/test/mail/1");
+      CompletableFuture<String> mail = new CompletableFuture<>();
+      assertInstanceOf(
+          VirtualConnections.Started.class,
+          await(bob.startProtocol(protocol, received -> mail.complete(received.data().utf8()))));
+      await(alice.connectTo(bob.addresses().get(0)));
+      VirtualConnections.SendReply sent =
+          await(alice.send(bob.id(), protocol, Bytes.utf8("good evening")));
+      assertEquals(new VirtualConnections.Delivered(bob.id(), protocol, 1), sent);
+      assertEquals("good evening", await(mail));
+      assertInstanceOf(Peer.Pinged.class, await(alice.ping(bob.id(), 3)));
+      assertInstanceOf(Peer.Measured.class, await(alice.perf(bob.id(), 3_000_000, 5_000_000)));
+    }
+  }
+
+  @Test
+  void oneIdentityIsOnePeer() throws Exception {
+    try (Troupe troupe = Troupe.start()) {
+      PeerSettings settings = PeerSettings.of(troupe.newIdentity(), List.of());
+      assertInstanceOf(PeerManager.Created.class, await(troupe.createPeer("one", settings)));
+      PeerManager.CreateRefused refused =
+          assertInstanceOf(
+              PeerManager.CreateRefused.class, await(troupe.createPeer("two", settings)));
+      assertEquals(PeerManager.Refusal.IDENTITY_TAKEN, refused.refusal());
+    }
+  }
+
+  private static EmbeddedPeer peer(Troupe troupe, String alias) throws Exception {
+    PeerSettings settings =
+        PeerSettings.of(troupe.newIdentity(), List.of(Multiaddr.parse("/ip4/127.0.0.1/tcp/0")));
+    return troupe.embed(
+        assertInstanceOf(
+            PeerManager.Created.class, await(troupe.createPeer(alias, settings))));
+  }
+}
