@@ -1,5 +1,7 @@
 package dev.troupe.actors.connections;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.troupe.actors.addressbook.AddressBook;
 import dev.troupe.actors.connections.ConnectionsEvent.PeerConnected;
 import dev.troupe.actors.connections.ConnectionsEvent.PeerDisconnected;
@@ -525,7 +527,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     candidates.sort(Comparator.comparingLong(this::weight));
     candidates.stream()
         .limit(ledger.remotes.size() - settings.lowWater())
-        .flatMap(peer -> ledger.remotes.get(peer).connections.keySet().stream())
+        .flatMap(peer -> requireNonNull(ledger.remotes.get(peer)).connections.keySet().stream())
         .forEach(id -> host.disconnect(id, "trimmed: too many connections"));
   }
 
@@ -554,7 +556,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     Remote remote = ledger.remotes.get(peer);
     if (remote != null) {
       if (remote.connections.put(connection.id(), connection) == null) {
-        children.get(peer).tell(new Connection.Changed());
+        requireNonNull(children.get(peer)).tell(new Connection.Changed());
       }
       return;
     }
@@ -590,7 +592,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       return;
     }
     if (!remote.connections.isEmpty()) {
-      children.get(connection.peer()).tell(new Connection.Changed());
+      requireNonNull(children.get(connection.peer())).tell(new Connection.Changed());
       return;
     }
     forget(connection, disconnected.reason());

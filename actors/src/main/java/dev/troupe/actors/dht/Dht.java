@@ -661,7 +661,7 @@ public final class Dht {
       Query placement = new Query.Placement(KademliaMessage.putValue(record));
       startLookup(id, placement, settings.timing().put());
     } catch (InvalidRecordException e) {
-      conclude(id, new Outcome.Failed(Reason.INVALID_RECORD, e.getMessage()));
+      conclude(id, new Outcome.Failed(Reason.INVALID_RECORD, String.valueOf(e.getMessage())));
     }
   }
 
@@ -734,7 +734,7 @@ public final class Dht {
       }
       return Optional.empty();
     } catch (InvalidRecordException e) {
-      return Optional.of(e.getMessage());
+      return Optional.of(String.valueOf(e.getMessage()));
     }
   }
 

@@ -57,10 +57,10 @@ public record DhtSettings(
    */
   public DhtSettings {
     bootstrapPeers = List.copyOf(bootstrapPeers);
-    positive("bucketCapacity", bucketCapacity);
-    positive("replication", replication);
-    positive("parallelism", parallelism);
-    positive("quorum", quorum);
+    Positive.require("bucketCapacity", bucketCapacity);
+    Positive.require("replication", replication);
+    Positive.require("parallelism", parallelism);
+    Positive.require("quorum", quorum);
   }
 
   /**
@@ -91,12 +91,12 @@ public record DhtSettings(
      * @throws IllegalArgumentException naming the limit that is not positive
      */
     public Limits {
-      positive("stash", stash);
-      positive("running", running);
-      positive("requestsPerLookup", requestsPerLookup);
-      positive("inboundStreams", inboundStreams);
-      positive("values", values);
-      positive("providers", providers);
+      Positive.require("stash", stash);
+      Positive.require("running", running);
+      Positive.require("requestsPerLookup", requestsPerLookup);
+      Positive.require("inboundStreams", inboundStreams);
+      Positive.require("values", values);
+      Positive.require("providers", providers);
     }
   }
 
@@ -149,16 +149,16 @@ public record DhtSettings(
      * @throws IllegalArgumentException naming the one that is not positive
      */
     public Timing {
-      positive("readiness", readiness.toNanos());
-      positive("query", query.toNanos());
-      positive("get", get.toNanos());
-      positive("put", put.toNanos());
-      positive("operation", operation.toNanos());
-      positive("request", request.toNanos());
-      positive("firstRetry", firstRetry.toNanos());
-      positive("retry", retry.toNanos());
-      positive("refresh", refresh.toNanos());
-      positive("inboundIdle", inboundIdle.toNanos());
+      Positive.require("readiness", readiness.toNanos());
+      Positive.require("query", query.toNanos());
+      Positive.require("get", get.toNanos());
+      Positive.require("put", put.toNanos());
+      Positive.require("operation", operation.toNanos());
+      Positive.require("request", request.toNanos());
+      Positive.require("firstRetry", firstRetry.toNanos());
+      Positive.require("retry", retry.toNanos());
+      Positive.require("refresh", refresh.toNanos());
+      Positive.require("inboundIdle", inboundIdle.toNanos());
     }
   }
 
@@ -282,9 +282,4 @@ public record DhtSettings(
         other);
   }
 
-  private static void positive(String name, long value) {
-    if (value <= 0) {
-      throw new IllegalArgumentException(name + " must be positive, not " + value);
-    }
-  }
 }

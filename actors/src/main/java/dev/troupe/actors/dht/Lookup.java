@@ -1,5 +1,7 @@
 package dev.troupe.actors.dht;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.troupe.actors.addressbook.AddressBook;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.dht.Dht.Reason;
@@ -329,8 +331,7 @@ final class Lookup {
       waitingToConnect(success.peer())
           .ifPresent(
               number ->
-                  exchanges
-                      .get(number)
+                  requireNonNull(exchanges.get(number))
                       .begin(environment.host(), environment.settings().protocol()));
       return Behaviors.same();
     }
@@ -339,7 +340,7 @@ final class Lookup {
     if (number.isEmpty()) {
       return Behaviors.same(); // It was overdue before.
     }
-    PeerId peer = exchanges.get(number.get()).peer();
+    PeerId peer = requireNonNull(exchanges.get(number.get())).peer();
     forget(number.get());
     return onFailure.apply(
         peer,

@@ -42,7 +42,9 @@ import picocli.CommandLine.Spec;
     description = "Runs one peer; type 'help' at its prompt.")
 final class PeerCommand implements Callable<Integer> {
 
-  @Spec private CommandSpec spec;
+  @SuppressWarnings("NullAway.Init") // picocli sets it.
+  @Spec
+  private CommandSpec spec;
 
   @Option(
       names = "--listen",
