@@ -107,7 +107,7 @@ final class Bootstrap {
 
   /**
    * How long to wait before the next round: the interval, doubled with each call since the last
-   * {@link #succeeded}, up to eight times; and up to a fifth more, lest all who lost the same
+   * {@link #resetPause}, up to eight times; and up to a fifth more, lest all who lost the same
    * bootstrap peer come back at the same moment.
    */
   Duration nextPause(Duration interval) {
@@ -115,8 +115,8 @@ final class Bootstrap {
     return Duration.ofNanos(doubled + random.nextLong(doubled / 5 + 1));
   }
 
-  /** The routing table is populated: the next pause is a short one again. */
-  void succeeded() {
+  /** The next pause is a short one again. */
+  void resetPause() {
     failures = 0;
   }
 

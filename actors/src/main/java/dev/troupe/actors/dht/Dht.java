@@ -538,7 +538,7 @@ public final class Dht {
     enter(State.READY);
     timers.cancel(GATE);
     timers.cancel(RETRY);
-    bootstrap.succeeded();
+    bootstrap.resetPause();
     explore();
     runWaiting();
     return ready();
@@ -553,6 +553,7 @@ public final class Dht {
 
   private Behavior<Command> becomeDegraded() {
     enter(State.DEGRADED);
+    bootstrap.resetPause();
     runWaiting();
     return degraded();
   }

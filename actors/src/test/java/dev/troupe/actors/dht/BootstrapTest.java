@@ -73,7 +73,7 @@ class BootstrapTest {
     for (int factor : new int[] {1, 2, 4, 8, 8, 8}) {
       assertPause(factor, bootstrap.nextPause(INTERVAL));
     }
-    bootstrap.succeeded();
+    bootstrap.resetPause();
     assertPause(1, bootstrap.nextPause(INTERVAL));
   }
 

@@ -13,6 +13,7 @@ import dev.troupe.protocol.kademlia.PeerInfo.Connectedness;
 import dev.troupe.protocol.kademlia.proto.DhtMessage;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import net.jqwik.api.ForAll;
@@ -46,6 +47,39 @@ class KademliaMessageTest {
     assertEquals(
         "0804" + "4230" + "0a22" + PEER.bytes().hex() + "1208047f000001060fa1" + "1801",
         answer.encode().hex());
+  }
+
+  /** Written by the codec of @libp2p/kad-dht 16 (js-libp2p). */
+  @Test
+  void whatJsLibp2pWritesIsReadAndWrittenTheSame() throws MalformedException {
+    PeerId peer = PeerId.parse("12D3KooWGKqYHDFLMPLxAJFmKUMgUgKkUBKSP5sXaaUtJYcjPWYd");
+    List<PeerInfo> named =
+        List.of(
+            new PeerInfo(
+                peer,
+                List.of(
+                    Multiaddr.parse("/ip4/127.0.0.1/tcp/4001"),
+                    Multiaddr.parse("/ip6/::1/tcp/4002"))));
+    String id = "00240801122060b2e9f2997b1e29561309eb2bf6b9e38ac9ae866112bb07c6e83420e5570e6e";
+    String addresses = "1208047f000001060fa112142900000000000000000000000000000001060fa2";
+    assertVector(
+        "0804" + "1226" + id + "42480a26" + id + addresses,
+        new KademliaMessage(Type.FIND_NODE, peer.bytes(), null, named, List.of()));
+    assertVector(
+        "0803" + "1226" + id + "4a480a26" + id + addresses,
+        new KademliaMessage(Type.GET_PROVIDERS, peer.bytes(), null, List.of(), named));
+    assertVector(
+        "12092f746573742f6b6579"
+            + "1a320a092f746573742f6b6579120576616c7565"
+            + "2a1e323032362d30312d30325430333a30343a30352e3637383030303030305a",
+        KademliaMessage.putValue(
+            new ValueRecord(Bytes.utf8("/test/key"), Bytes.utf8("value"))
+                .receivedAt(Instant.parse("2026-01-02T03:04:05.678Z"))));
+  }
+
+  private static void assertVector(String hex, KademliaMessage message) throws MalformedException {
+    assertEquals(message, KademliaMessage.decode(Bytes.wrap(HexFormat.of().parseHex(hex))));
+    assertEquals(hex, message.encode().hex());
   }
 
   @Test
