@@ -532,7 +532,7 @@ public final class BuiltInHost implements Host {
   // ---- identify
 
   private void answerIdentify(Stream stream) {
-    Identify.write(stream, describe(stream.connection().remoteAddress()));
+    Identify.write(stream, describe(stream.connection().remoteAddress()), timers);
   }
 
   private IdentifyMessage describe(Multiaddr observed) {
@@ -594,7 +594,8 @@ public final class BuiltInHost implements Host {
                   new Completion<>() {
                     @Override
                     public void succeeded(Stream stream) {
-                      Identify.write(stream, describe(connection.info().remoteAddress()));
+                      Identify.write(
+                          stream, describe(connection.info().remoteAddress()), timers);
                     }
 
                     @Override

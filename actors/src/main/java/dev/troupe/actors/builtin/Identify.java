@@ -4,6 +4,7 @@ import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.Identification;
 import dev.troupe.actors.host.Stream;
 import dev.troupe.actors.host.StreamListener;
+import dev.troupe.actors.link.EventLoop;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.identify.IdentifyMessage;
@@ -23,8 +24,15 @@ final class Identify {
 
   private Identify() {}
 
-  /** Says who we are, and closes. */
-  static void write(Stream stream, IdentifyMessage message) {
+  /**
+   * How long a written message waits for the reader's half-close before ours follows, in
+   * nanoseconds. js-libp2p loses a stream whose end arrives together with the answer to its
+   * protocol; go-libp2p reads until the end. So the end comes, but not at once.
+   */
+  private static final long LINGER_NANOS = 250_000_000;
+
+  /** Says who we are, and closes when the remote does, or a moment later. */
+  static void write(Stream stream, IdentifyMessage message, EventLoop timers) {
     ByteBuffer frame = ByteBuffer.wrap(Frames.encode(message.encoded()));
     stream.start(
         new StreamListener() {
@@ -40,14 +48,14 @@ final class Identify {
 
           private void continueWriting() {
             stream.write(frame);
-            if (!frame.hasRemaining()) {
-              stream.closeWrite();
-            }
+            linger(stream, frame, timers);
           }
 
           @Override
           public void onRemoteClosed() {
-            // Half of an orderly end; our own half is under way.
+            if (!frame.hasRemaining()) {
+              stream.closeWrite();
+            }
           }
 
           @Override
@@ -57,8 +65,12 @@ final class Identify {
         });
     stream.request(1);
     stream.write(frame);
+    linger(stream, frame, timers);
+  }
+
+  private static void linger(Stream stream, ByteBuffer frame, EventLoop timers) {
     if (!frame.hasRemaining()) {
-      stream.closeWrite();
+      timers.schedule(LINGER_NANOS, stream::closeWrite);
     }
   }
 
@@ -82,6 +94,7 @@ final class Identify {
                 if (message.size() > IdentifyMessage.MAX_BYTES) {
                   throw new MalformedException("an identify message over the limit");
                 }
+                stream.closeWrite(); // It may have waited for us before it closes.
               }
             } catch (MalformedException e) {
               stream.reset(0, String.valueOf(e.getMessage()));
