@@ -303,7 +303,8 @@ public final class YamuxSession {
         Math.min(
             Math.min(stream.queuedBytes, stream.sendWindow),
             Math.min(MAX_PAYLOAD, out.remaining() - HEADER));
-    boolean fin = stream.closeWanted && !stream.finSent && size == stream.queuedBytes;
+    // The end travels in a frame of its own: js-libp2p drops the data of a frame that carries FIN.
+    boolean fin = stream.closeWanted && !stream.finSent && stream.queuedBytes == 0;
     if (size == 0 && !fin) {
       if (flags != 0) {
         putHeader(out, WINDOW_UPDATE, flags, stream.id, 0);
