@@ -594,8 +594,7 @@ public final class BuiltInHost implements Host {
                   new Completion<>() {
                     @Override
                     public void succeeded(Stream stream) {
-                      Identify.write(
-                          stream, describe(connection.info().remoteAddress()), timers);
+                      Identify.write(stream, describe(connection.info().remoteAddress()), timers);
                     }
 
                     @Override

@@ -893,8 +893,8 @@ public final class Dht {
     }
     bootstrap.onConnected();
     if (table.isEmpty()) {
-      explore(); // It may have been connected, and identified, all the time: then it has to be
-      // asked whether it is there.
+      // It may have been connected, and identified, all the time: then it has to be asked.
+      explore();
     }
     return Behaviors.same();
   }

@@ -290,8 +290,7 @@ sealed interface Query {
         quorum.onValue(holder, record.value());
         return true;
       } catch (InvalidRecordException invalid) {
-        return false; // The remote's fault, and to be remembered as such: whoever returns false
-        // says so.
+        return false; // The remote's fault: the peer counts as failed.
       }
     }
   }
