@@ -29,7 +29,8 @@ export async function createNode ({ privateKey, listen, dht = 'server', dhtProto
   const services = {
     identify: identify(),
     identifyPush: identifyPush(),
-    ping: ping(),
+    // The DHT pings its contacts too, and by default one stream a connection is all that may do so.
+    ping: ping({ maxInboundStreams: 16, maxOutboundStreams: 16 }),
     pubsub: gossipsub({
       allowPublishToZeroTopicPeers: true,
       emitSelf: false,

@@ -1,9 +1,12 @@
 package dev.troupe.runtime.foreign;
 
 import dev.troupe.runtime.foreign.ForeignPeers.UnavailableException;
+import java.io.File;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** The kinds of peer a test brings together. */
 public enum PeerKind {
@@ -27,8 +30,7 @@ public enum PeerKind {
       command.addAll(
           List.of(
               "-cp",
-              System.getProperty(
-                  "surefire.test.class.path", System.getProperty("java.class.path")),
+              mainClassPath(),
               "dev.troupe.runtime.cli.Main",
               "peer",
               "--json"));
@@ -63,6 +65,15 @@ public enum PeerKind {
       ForeignPeers.notRun("js-libp2p", e);
       throw new IllegalStateException("the test went on without " + name, e);
     }
+  }
+
+  /** What the tests run with, less the tests' own: a user has neither them nor their logging. */
+  private static String mainClassPath() {
+    String path =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    return Arrays.stream(path.split(File.pathSeparator))
+        .filter(entry -> !entry.endsWith("test-classes") && !entry.endsWith("-tests.jar"))
+        .collect(Collectors.joining(File.pathSeparator));
   }
 
   /** The other kind. */
