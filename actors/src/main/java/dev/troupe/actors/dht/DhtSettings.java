@@ -281,5 +281,4 @@ public record DhtSettings(
         limits,
         other);
   }
-
 }

@@ -1,6 +1,9 @@
 package dev.troupe.actors.dht;
 
-/** The one check of all settings; in a class of its own, so that nested settings do not need the outer's to be initialised. */
+/**
+ * The one check of all settings; in a class of its own, so that nested settings do not need the
+ * outer's to be initialised.
+ */
 final class Positive {
 
   private Positive() {}

@@ -106,7 +106,6 @@ class EmbeddingTest {
     PeerSettings settings =
         PeerSettings.of(troupe.newIdentity(), List.of(Multiaddr.parse("/ip4/127.0.0.1/tcp/0")));
     return troupe.embed(
-        assertInstanceOf(
-            PeerManager.Created.class, await(troupe.createPeer(alias, settings))));
+        assertInstanceOf(PeerManager.Created.class, await(troupe.createPeer(alias, settings))));
   }
 }

@@ -134,7 +134,9 @@ class JsInteropIT {
     assertEquals("value", troupe.ask("get /test/from-a-client").path("value").asText());
   }
 
-  /** Six peers in a ring of the two kinds by turns, so that every message must pass through both. */
+  /**
+   * Six peers in a ring of the two kinds by turns, so that every message must pass through both.
+   */
   @Test
   void everyMessageReachesAllOfAMixedMeshFromEitherKind() {
     List<JsonPeerProcess> ring = new ArrayList<>();
@@ -172,7 +174,13 @@ class JsInteropIT {
       for (int i = 0; i < (kind == bootstrapping ? 2 : 3); i++) {
         all.add(
             start(
-                kind, "" + i, "--dht", "server", "--topic", "news", "--bootstrap",
+                kind,
+                "" + i,
+                "--dht",
+                "server",
+                "--topic",
+                "news",
+                "--bootstrap",
                 bootstrap.address()));
       }
     }
@@ -239,7 +247,12 @@ class JsInteropIT {
       peers.add(troupe);
       JsonPeerProcess js =
           PeerKind.JS.start(
-              "JS-agent", "--bootstrap", bootstrap.address(), "--dht", "server", "--namespace",
+              "JS-agent",
+              "--bootstrap",
+              bootstrap.address(),
+              "--dht",
+              "server",
+              "--namespace",
               "house");
       peers.add(js);
       troupe.awaitDhtReady();
@@ -269,8 +282,7 @@ class JsInteropIT {
 
       String cid = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
       provider.ask("provide " + cid);
-      assertTrue(
-          texts(finder.ask("providers " + cid).path("peers")).contains(provider.peerId()));
+      assertTrue(texts(finder.ask("providers " + cid).path("peers")).contains(provider.peerId()));
     }
 
     @Test

@@ -103,8 +103,7 @@ public final class JsPeer {
     Path log = directory.resolve("npm.log");
     // No scripts: what is installed is what the lock file has the hashes of.
     Process process =
-        new ProcessBuilder(
-                npm.toString(), "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        new ProcessBuilder(npm.toString(), "ci", "--ignore-scripts", "--no-audit", "--no-fund")
             .directory(directory.toFile())
             .redirectErrorStream(true)
             .redirectOutput(log.toFile())

@@ -172,8 +172,7 @@ public final class JsonPeerProcess implements AutoCloseable {
     return awaitEvent(description, PATIENCE, accepts);
   }
 
-  private JsonNode awaitEvent(
-      String description, Duration patience, Predicate<JsonNode> accepts) {
+  private JsonNode awaitEvent(String description, Duration patience, Predicate<JsonNode> accepts) {
     return await(
         description,
         patience,

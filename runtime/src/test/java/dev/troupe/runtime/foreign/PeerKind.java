@@ -28,12 +28,7 @@ public enum PeerKind {
         command.add("-Dio.netty.leakDetection.level=" + leakDetection);
       }
       command.addAll(
-          List.of(
-              "-cp",
-              mainClassPath(),
-              "dev.troupe.runtime.cli.Main",
-              "peer",
-              "--json"));
+          List.of("-cp", mainClassPath(), "dev.troupe.runtime.cli.Main", "peer", "--json"));
       command.addAll(arguments);
       return command;
     }

@@ -1,0 +1,32 @@
+package dev.troupe.simulation.rules;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import dev.troupe.actors.rules.ModuleRules;
+import org.junit.jupiter.api.Test;
+
+class SimulationRulesTest {
+
+  private static final JavaClasses OURS =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .withImportOption(location -> !location.contains("/test-classes/"))
+          .importPackages("dev.troupe.simulation");
+
+  @Test
+  void theSimulationDoesNotKnowTheRuntime() {
+    ModuleRules.worldsAreStrangers("simulation", "runtime").check(OURS);
+  }
+
+  @Test
+  void theKernelKnowsOnlyPekko() {
+    ModuleRules.worldsAreStrangers("simulation.kernel", "actors").check(OURS);
+    ModuleRules.worldsAreStrangers("simulation.kernel", "protocol").check(OURS);
+  }
+
+  @Test
+  void theSimulatedWorldReadsNoRealOne() {
+    ModuleRules.nothingReadsTheRealWorld("dev.troupe.simulation.world..").check(OURS);
+  }
+}
