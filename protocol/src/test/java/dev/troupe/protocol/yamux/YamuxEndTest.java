@@ -12,6 +12,8 @@ class YamuxEndTest {
   @Test
   void theEndOfAStreamTravelsInAFrameOfItsOwn() {
     YamuxSession session = new YamuxSession(YamuxSettings.DEFAULT, true, new Silence(), 0);
+    ByteBuffer firstPing = ByteBuffer.allocate(12);
+    session.fill(firstPing);
     int stream = session.open();
     session.write(stream, ByteBuffer.wrap(new byte[] {'a', 'b', 'c'}));
     session.closeWrite(stream);
