@@ -109,6 +109,6 @@ public final class ConscryptCrypto implements Crypto {
 
   @Override
   public Aead chaCha20Poly1305(byte[] key, boolean seal) {
-    return new JcaAead(provider, key, seal);
+    return new DirectAead(new JcaAead(provider, key, seal));
   }
 }

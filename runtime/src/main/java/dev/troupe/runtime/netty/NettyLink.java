@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.concurrent.FastThreadLocal;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,20 @@ import org.slf4j.LoggerFactory;
 final class NettyLink extends ChannelInboundHandlerAdapter implements RawLink {
 
   private static final Logger LOG = LoggerFactory.getLogger(NettyLink.class);
+
+  /** What is copied into a buffer of its own size when it is sent, in bytes. */
+  private static final int SMALL = 16 * 1024;
+
+  /** One large buffer for each event loop, to be filled next; empty, or null while it is out. */
+  private static final FastThreadLocal<@Nullable ByteBuf> SPARE =
+      new FastThreadLocal<>() {
+        @Override
+        protected void onRemoval(@Nullable ByteBuf spare) {
+          if (spare != null) {
+            spare.release();
+          }
+        }
+      };
 
   private final Channel channel;
   private final NettyEventLoop loop;
@@ -74,7 +89,14 @@ final class NettyLink extends ChannelInboundHandlerAdapter implements RawLink {
     if (reserved != null) {
       throw new IllegalStateException("a buffer is out already");
     }
-    ByteBuf buffer = channel.alloc().directBuffer(capacity);
+    ByteBuf spare = SPARE.get();
+    ByteBuf buffer;
+    if (spare != null && spare.capacity() >= capacity) {
+      SPARE.set(null);
+      buffer = spare;
+    } else {
+      buffer = channel.alloc().directBuffer(capacity);
+    }
     ByteBuffer view = buffer.nioBuffer(0, buffer.capacity());
     reserved = buffer;
     reservedView = view;
@@ -90,10 +112,25 @@ final class NettyLink extends ChannelInboundHandlerAdapter implements RawLink {
     }
     reserved = null;
     reservedView = null;
-    if (view.position() == 0) {
-      buffer.release();
+    int written = view.position();
+    if (written > SMALL) {
+      channel.write(buffer.writerIndex(written), channel.voidPromise());
+      return;
+    }
+    if (written > 0) {
+      // A buffer waits as long as a slow remote likes: a few bytes must not hold on to a large one.
+      channel.write(
+          channel.alloc().directBuffer(written, written).writeBytes(view.flip()),
+          channel.voidPromise());
+    }
+    giveBack(buffer);
+  }
+
+  private static void giveBack(ByteBuf buffer) {
+    if (SPARE.get() == null) {
+      SPARE.set(buffer);
     } else {
-      channel.write(buffer.writerIndex(view.position()), channel.voidPromise());
+      buffer.release();
     }
   }
 

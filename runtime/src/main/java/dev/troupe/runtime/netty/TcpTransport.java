@@ -14,6 +14,7 @@ import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multiaddr.Protocol;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
@@ -137,6 +138,7 @@ public final class TcpTransport implements LinkTransport, AutoCloseable {
         .option(ChannelOption.TCP_NODELAY, true)
         .option(ChannelOption.SO_KEEPALIVE, true)
         .option(ChannelOption.AUTO_READ, false)
+        .option(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
         // The host has its own deadline, and closes the channel.
         .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 0)
         .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARKS)
@@ -265,6 +267,7 @@ public final class TcpTransport implements LinkTransport, AutoCloseable {
         .childOption(ChannelOption.TCP_NODELAY, true)
         .childOption(ChannelOption.SO_KEEPALIVE, true)
         .childOption(ChannelOption.AUTO_READ, false)
+        .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
         .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARKS)
         .childOption(
             ChannelOption.RECVBUF_ALLOCATOR,
