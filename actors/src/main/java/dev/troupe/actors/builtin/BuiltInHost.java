@@ -9,6 +9,7 @@ import dev.troupe.actors.host.Host;
 import dev.troupe.actors.host.HostEvent;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.HostListener;
+import dev.troupe.actors.host.Identification;
 import dev.troupe.actors.host.Stream;
 import dev.troupe.actors.host.StreamHandler;
 import dev.troupe.actors.link.EventLoop;
@@ -16,6 +17,7 @@ import dev.troupe.actors.link.LinkListener;
 import dev.troupe.actors.link.LinkTransport;
 import dev.troupe.actors.link.RawLink;
 import dev.troupe.actors.world.HostSettings;
+import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.connection.ConnectionMachine;
 import dev.troupe.protocol.connection.ConnectionSettings;
 import dev.troupe.protocol.connection.Role;
@@ -23,11 +25,13 @@ import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.crypto.RandomSource;
 import dev.troupe.protocol.identify.IdentifyMessage;
 import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.keys.PeerRecord;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multistream.ProtocolId;
 import dev.troupe.protocol.yamux.YamuxSettings;
 import java.nio.ByteBuffer;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -39,6 +43,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The host of the house: any {@link LinkTransport} below, the connection machine in between,
@@ -52,6 +58,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BuiltInHost implements Host {
 
+  private static final Logger LOG = LoggerFactory.getLogger(BuiltInHost.class);
+
   private static final String PROTOCOL_VERSION = "ipfs/0.1.0";
 
   /** How long changes of protocols and addresses are gathered before they are pushed: 100 ms. */
@@ -62,11 +70,13 @@ public final class BuiltInHost implements Host {
   private final HostSettings settings;
   private final Crypto crypto;
   private final RandomSource random;
+  private final InstantSource clock;
   private final List<LinkTransport> transports;
   private final EventLoop timers;
   private final Function<EventLoop, ByteBuffer> scratch;
 
   private final AtomicReference<@Nullable HostListener> listener = new AtomicReference<>();
+  private final AtomicReference<@Nullable CertifiedAddresses> certified = new AtomicReference<>();
   private final AtomicLong ids = new AtomicLong();
   private final AtomicInteger upgrading = new AtomicInteger();
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -78,7 +88,7 @@ public final class BuiltInHost implements Host {
       new ConcurrentSkipListMap<>();
   private final ConcurrentSkipListMap<PeerId, ConcurrentSkipListMap<ConnectionId, HostConnection>>
       byPeer = new ConcurrentSkipListMap<>();
-  private final ConcurrentSkipListMap<ConnectionId, List<ProtocolId>> identified =
+  private final ConcurrentSkipListMap<ConnectionId, Identification> identified =
       new ConcurrentSkipListMap<>();
   private final ConcurrentSkipListMap<ProtocolId, StreamHandler> handlers =
       new ConcurrentSkipListMap<>();
@@ -93,6 +103,7 @@ public final class BuiltInHost implements Host {
   /**
    * A host that has not been started.
    *
+   * @param clock for the sequence number of the record of its own addresses
    * @param timers where the host's own deadlines run
    * @param scratch a buffer of a full Noise record for each event loop, shared by its connections
    */
@@ -101,6 +112,7 @@ public final class BuiltInHost implements Host {
       HostSettings settings,
       Crypto crypto,
       RandomSource random,
+      InstantSource clock,
       List<LinkTransport> transports,
       EventLoop timers,
       Function<EventLoop, ByteBuffer> scratch) {
@@ -109,13 +121,12 @@ public final class BuiltInHost implements Host {
     this.settings = settings;
     this.crypto = crypto;
     this.random = random;
+    this.clock = clock;
     this.transports = List.copyOf(transports);
     this.timers = timers;
     this.scratch = scratch;
-    handlers.put(IdentifyMessage.PROTOCOL, this::answerIdentify);
-    handlers.put(
-        IdentifyMessage.PUSH,
-        stream -> Identify.read(stream, heard -> onIdentified(stream.connection(), heard)));
+    handlers.put(IdentifyMessage.PROTOCOL, this::writeIdentify);
+    handlers.put(IdentifyMessage.PUSH, this::hearIdentify);
   }
 
   @Override
@@ -531,20 +542,55 @@ public final class BuiltInHost implements Host {
 
   // ---- identify
 
-  private void answerIdentify(Stream stream) {
-    Identify.write(stream, describe(stream.connection().remoteAddress()), timers);
+  private void writeIdentify(Stream stream) {
+    Identify.write(
+        stream, describe(stream.connection().remoteAddress()), timers, deadlineOf(stream));
+  }
+
+  private void hearIdentify(Stream stream) {
+    Identify.read(
+        stream, message -> onIdentified(stream.connection(), message), deadlineOf(stream));
+  }
+
+  private Cancellable deadlineOf(Stream stream) {
+    return timers.schedule(
+        settings.identifyTimeout().toNanos(), () -> stream.reset(0, "identify took too long"));
   }
 
   private IdentifyMessage describe(Multiaddr observed) {
+    List<Multiaddr> addresses = listenAddresses();
     return new IdentifyMessage(
         identity.publicKey(),
-        listenAddresses(),
+        addresses,
         new ArrayList<>(handlers.keySet()),
         observed,
         PROTOCOL_VERSION,
         settings.agentVersion(),
-        null);
+        certify(addresses));
   }
+
+  /** The addresses as a record that others can pass on; signed anew only when they have changed. */
+  private @Nullable Bytes certify(List<Multiaddr> addresses) {
+    if (addresses.isEmpty()) {
+      return null;
+    }
+    CertifiedAddresses before = certified.get();
+    if (before != null && before.record.addresses().equals(addresses)) {
+      return before.envelope;
+    }
+    long now = clock.millis();
+    PeerRecord record =
+        new PeerRecord(
+            peerId,
+            before == null ? now : Math.max(now, before.record.seq() + 1),
+            addresses.subList(0, Math.min(addresses.size(), PeerRecord.MAX_ADDRESSES)));
+    CertifiedAddresses made =
+        new CertifiedAddresses(record, record.seal(crypto, identity).encoded());
+    certified.set(made);
+    return made.envelope;
+  }
+
+  private record CertifiedAddresses(PeerRecord record, Bytes envelope) {}
 
   private void askIdentify(HostConnection connection) {
     connection.open(
@@ -552,23 +598,25 @@ public final class BuiltInHost implements Host {
         new Completion<>() {
           @Override
           public void succeeded(Stream stream) {
-            Identify.read(stream, heard -> onIdentified(connection.info(), heard));
-            timers.schedule(
-                settings.identifyTimeout().toNanos(),
-                () -> stream.reset(0, "identify took too long"));
+            hearIdentify(stream);
           }
 
           @Override
           public void failed(HostFailure failure) {
             // A peer that does not say who it is stays connected, and unidentified.
+            LOG.debug(
+                "not identified peer={} reason={}", connection.info().peer(), failure.message());
           }
         });
   }
 
-  private void onIdentified(
-      ConnectionInfo connection, dev.troupe.actors.host.Identification heard) {
-    if (connections.containsKey(connection.id())) {
-      identified.put(connection.id(), heard.protocols());
+  private void onIdentified(ConnectionInfo connection, IdentifyMessage message) {
+    Identification heard =
+        Identify.merge(crypto, connection.peer(), identified.get(connection.id()), message);
+    if (heard == null) {
+      LOG.debug("identify speaks for another peer={}", connection.peer());
+    } else if (connections.containsKey(connection.id())) {
+      identified.put(connection.id(), heard);
       emit(new HostEvent.Identified(connection, heard));
     }
   }
@@ -585,8 +633,8 @@ public final class BuiltInHost implements Host {
         .values()
         .forEach(
             connection -> {
-              List<ProtocolId> speaks = identified.get(connection.info().id());
-              if (speaks == null || !speaks.contains(IdentifyMessage.PUSH)) {
+              Identification known = identified.get(connection.info().id());
+              if (known == null || !known.supports(IdentifyMessage.PUSH)) {
                 return;
               }
               connection.open(
@@ -594,7 +642,7 @@ public final class BuiltInHost implements Host {
                   new Completion<>() {
                     @Override
                     public void succeeded(Stream stream) {
-                      Identify.write(stream, describe(connection.info().remoteAddress()), timers);
+                      writeIdentify(stream);
                     }
 
                     @Override

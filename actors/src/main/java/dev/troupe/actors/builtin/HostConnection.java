@@ -67,9 +67,13 @@ final class HostConnection {
               MuxedStream stream = muxed.openStream();
               if (stream == null) {
                 completion.failed(
-                    new HostFailure(
-                        HostFailure.Kind.LIMIT_EXCEEDED,
-                        "no further stream to peer " + info.peer() + " can be opened now"));
+                    muxed.isOver()
+                        ? new HostFailure(
+                            HostFailure.Kind.CONNECTION_LOST,
+                            "the connection to peer " + info.peer() + " is over")
+                        : new HostFailure(
+                            HostFailure.Kind.LIMIT_EXCEEDED,
+                            "no further stream to peer " + info.peer() + " can be opened now"));
                 return;
               }
               negotiation[0] =

@@ -9,6 +9,7 @@ import dev.troupe.actors.link.EventLoop;
 import dev.troupe.protocol.multistream.ProtocolId;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +38,9 @@ final class HostStream implements Stream, StreamListener {
   private volatile long drained;
 
   private volatile boolean over;
+
+  /** Tasks on their way to the loop. */
+  private final AtomicInteger underWay = new AtomicInteger();
 
   // On the loop only.
   private long handedOver;
@@ -198,11 +202,17 @@ final class HostStream implements Stream, StreamListener {
     onLoop(() -> stream.reset(code, reason));
   }
 
+  /** Runs now what may run now, but never before what came earlier from another thread. */
   private void onLoop(Runnable task) {
-    if (loop.inLoop()) {
+    if (loop.inLoop() && underWay.get() == 0) {
       task.run();
     } else {
-      loop.execute(task);
+      underWay.incrementAndGet();
+      loop.execute(
+          () -> {
+            underWay.decrementAndGet();
+            task.run();
+          });
     }
   }
 

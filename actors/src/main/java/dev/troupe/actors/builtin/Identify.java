@@ -1,5 +1,6 @@
 package dev.troupe.actors.builtin;
 
+import dev.troupe.actors.host.Cancellable;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.Identification;
 import dev.troupe.actors.host.Stream;
@@ -7,20 +8,32 @@ import dev.troupe.actors.host.StreamListener;
 import dev.troupe.actors.link.EventLoop;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.identify.IdentifyMessage;
 import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.keys.PeerRecord;
 import dev.troupe.protocol.keys.PublicKey;
+import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.varint.FrameDecoder;
 import dev.troupe.protocol.varint.Frames;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The two sides of an identify stream: one writes a message and closes, the other reads until the
  * end.
  */
 final class Identify {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Identify.class);
+
+  private static final Identification NOTHING =
+      new Identification("", "", List.of(), List.of(), null, false);
 
   private Identify() {}
 
@@ -32,7 +45,8 @@ final class Identify {
   private static final long LINGER_NANOS = 250_000_000;
 
   /** Says who we are, and closes when the remote does, or a moment later. */
-  static void write(Stream stream, IdentifyMessage message, EventLoop timers) {
+  static void write(
+      Stream stream, IdentifyMessage message, EventLoop timers, Cancellable deadline) {
     ByteBuffer frame = ByteBuffer.wrap(Frames.encode(message.encoded()));
     stream.start(
         new StreamListener() {
@@ -61,6 +75,7 @@ final class Identify {
           @Override
           public void onClosed(@Nullable HostFailure failure) {
             // Delivered or lost: the remote asks again if it wants to.
+            deadline.cancel();
           }
         });
     stream.request(1);
@@ -75,10 +90,13 @@ final class Identify {
   }
 
   /**
-   * Reads until the remote closes; nothing is called if it resets, or sends too much or what cannot
-   * be read.
+   * Reads until the remote closes.
+   *
+   * @param heard gets the message; nothing is called if the remote resets, or sends too much or
+   *     what cannot be read
+   * @param deadline called off when the stream is over
    */
-  static void read(Stream stream, Consumer<Identification> heard) {
+  static void read(Stream stream, Consumer<IdentifyMessage> heard, Cancellable deadline) {
     stream.start(
         new StreamListener() {
           private final FrameDecoder frames = new FrameDecoder(IdentifyMessage.MAX_BYTES);
@@ -97,7 +115,7 @@ final class Identify {
                 stream.closeWrite(); // It may have waited for us before it closes.
               }
             } catch (MalformedException e) {
-              stream.reset(0, String.valueOf(e.getMessage()));
+              refuse(e);
             }
           }
 
@@ -110,29 +128,80 @@ final class Identify {
           public void onRemoteClosed() {
             stream.closeWrite();
             try {
-              IdentifyMessage read = IdentifyMessage.decode(message);
-              PublicKey key = read.publicKey();
-              if (key != null && !PeerId.of(key).equals(stream.remote())) {
-                return;
-              }
-              heard.accept(
-                  new Identification(
-                      read.agentVersion(),
-                      read.protocolVersion(),
-                      read.protocols(),
-                      read.listenAddresses(),
-                      read.observedAddress(),
-                      false));
+              heard.accept(IdentifyMessage.decode(message));
             } catch (MalformedException e) {
-              stream.reset(0, String.valueOf(e.getMessage()));
+              refuse(e);
             }
+          }
+
+          private void refuse(MalformedException e) {
+            LOG.debug("identify refused peer={} reason={}", stream.remote(), e.getMessage());
+            stream.reset(0, String.valueOf(e.getMessage()));
           }
 
           @Override
           public void onClosed(@Nullable HostFailure failure) {
-            // Heard, or not to be heard.
+            deadline.cancel();
+            if (failure != null) {
+              LOG.debug("identify failed peer={} reason={}", stream.remote(), failure.message());
+            }
           }
         });
     stream.request(IdentifyMessage.MAX_BYTES);
+  }
+
+  /**
+   * What a message says, over what the peer has said before: a push may bring only what has
+   * changed.
+   *
+   * @param before null for the first message
+   * @return null when the message speaks for somebody else
+   */
+  static @Nullable Identification merge(
+      Crypto crypto, PeerId remote, @Nullable Identification before, IdentifyMessage message) {
+    PublicKey key = message.publicKey();
+    if (key != null && !PeerId.of(key).equals(remote)) {
+      return null;
+    }
+    List<Multiaddr> certified = certifiedAddresses(crypto, remote, message.signedPeerRecord());
+    List<Multiaddr> said =
+        certified != null ? certified : withoutPeer(remote, message.listenAddresses());
+    Identification old = before == null ? NOTHING : before;
+    boolean silent = said.isEmpty() && certified == null;
+    return new Identification(
+        message.agentVersion().isEmpty() ? old.agentVersion() : message.agentVersion(),
+        message.protocolVersion().isEmpty() ? old.protocolVersion() : message.protocolVersion(),
+        message.protocols().isEmpty() ? old.protocols() : message.protocols(),
+        silent ? old.listenAddresses() : said,
+        message.observedAddress() == null ? old.observedAddress() : message.observedAddress(),
+        silent ? old.certified() : certified != null);
+  }
+
+  /** The addresses of a record that the peer has signed; null if there is none, or no valid one. */
+  private static @Nullable List<Multiaddr> certifiedAddresses(
+      Crypto crypto, PeerId remote, @Nullable Bytes envelope) {
+    if (envelope == null) {
+      return null;
+    }
+    try {
+      PeerRecord record = PeerRecord.open(crypto, envelope);
+      return record.peerId().equals(remote) ? withoutPeer(remote, record.addresses()) : null;
+    } catch (MalformedException e) {
+      LOG.debug("peer record ignored peer={} reason={}", remote, e.getMessage());
+      return null;
+    }
+  }
+
+  private static List<Multiaddr> withoutPeer(PeerId remote, List<Multiaddr> addresses) {
+    List<Multiaddr> own = new ArrayList<>();
+    for (Multiaddr address : addresses) {
+      PeerId named = address.peerId();
+      if (named == null) {
+        own.add(address);
+      } else if (named.equals(remote)) {
+        own.add(address.withoutPeer());
+      }
+    }
+    return own;
   }
 }

@@ -253,6 +253,11 @@ final class LinkDriver implements MuxedConnection, RawLinkListener, ConnectionEv
   }
 
   @Override
+  public boolean isOver() {
+    return ended;
+  }
+
+  @Override
   public void close(long code, String reason) {
     if (!ended) {
       machine.close(code, reason, link.loop().nanos());

@@ -17,6 +17,9 @@ interface MuxedConnection {
   /** Opens a stream, or returns null when a limit is reached or the connection ends. */
   @Nullable MuxedStream openStream();
 
+  /** Whether it has ended. */
+  boolean isOver();
+
   /** Closes it in order. The listener hears {@link Listener#onEnded}. Idempotent. */
   void close(long code, String reason);
 

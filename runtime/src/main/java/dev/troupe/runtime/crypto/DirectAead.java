@@ -5,8 +5,9 @@ import dev.troupe.protocol.crypto.Aead;
 import java.nio.ByteBuffer;
 
 /**
- * Gives a native cipher direct buffers only. Conscrypt allocates a direct buffer for each call that brings one on the heap,
- * which costs more than the cipher; here each thread has two that serve all its connections.
+ * Gives a native cipher direct buffers only. Conscrypt allocates a direct buffer for each call that
+ * brings one on the heap, which costs more than the cipher; here each thread has two that serve all
+ * its connections.
  */
 final class DirectAead implements Aead {
 

@@ -74,6 +74,7 @@ public final class RealWorld implements World, AutoCloseable {
         settings,
         crypto,
         keyMaterial(),
+        clock(),
         List.of(tcp),
         tcp.nextLoop(),
         loop ->

@@ -51,6 +51,7 @@ record WorldOverLinks(SimulatedNetwork network, SimulatedWorld machine) implemen
         settings,
         crypto(),
         keyMaterial(),
+        clock(),
         List.of(new SimulatedLinks(network, machine)),
         new SimulatedLoop(network, machine, "host"),
         loop -> network.scratch());
