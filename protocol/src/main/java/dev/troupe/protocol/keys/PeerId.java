@@ -17,7 +17,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PeerId implements Comparable<PeerId> {
 
-  private static final int MAX_INLINE_KEY = 42;
+  /** The most bytes of one. */
+  public static final int MAX_BYTES = 44;
+
+  private static final int MAX_INLINE_KEY = MAX_BYTES - 2;
 
   private final Bytes bytes;
   private final String text;

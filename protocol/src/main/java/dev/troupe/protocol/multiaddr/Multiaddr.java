@@ -18,14 +18,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Multiaddr {
 
-  /** The most bytes of one in binary. */
+  /**
+   * The most bytes of one in binary, {@code /p2p} at its end not counted: a peer can be named
+   * behind any address.
+   */
   public static final int MAX_BYTES = 1024;
 
   /** The most characters of one in text. */
   public static final int MAX_TEXT = 2048;
 
-  /** The most protocols in one. */
+  /** The most protocols in one, {@code /p2p} at its end not counted. */
   public static final int MAX_COMPONENTS = 16;
+
+  /** Code, length and value of {@code /p2p}. */
+  private static final int MAX_P2P_BYTES = 2 + 1 + PeerId.MAX_BYTES;
 
   private final List<Component> components;
   private final Bytes encoded;
@@ -34,12 +40,19 @@ public final class Multiaddr {
     if (components.isEmpty()) {
       throw new MalformedException("an empty multiaddr");
     }
-    if (components.size() > MAX_COMPONENTS) {
-      throw new MalformedException("a multiaddr of more than " + MAX_COMPONENTS + " protocols");
-    }
     this.components = List.copyOf(components);
     this.encoded = encode(this.components);
-    if (encoded.size() > MAX_BYTES) {
+    int bytes = encoded.size();
+    int count = components.size();
+    Component last = components.get(count - 1);
+    if (last.protocol() == Protocol.P2P) {
+      bytes -= encode(List.of(last)).size();
+      count--;
+    }
+    if (count > MAX_COMPONENTS) {
+      throw new MalformedException("a multiaddr of more than " + MAX_COMPONENTS + " protocols");
+    }
+    if (bytes > MAX_BYTES) {
       throw new MalformedException("a multiaddr of more than " + MAX_BYTES + " bytes");
     }
   }
@@ -91,7 +104,7 @@ public final class Multiaddr {
    * @throws MalformedException naming what is wrong
    */
   public static Multiaddr decode(Bytes bytes) throws MalformedException {
-    if (bytes.size() > MAX_BYTES) {
+    if (bytes.size() > MAX_BYTES + MAX_P2P_BYTES) {
       throw new MalformedException("a multiaddr of " + bytes.size() + " bytes");
     }
     ByteBuffer source = bytes.asReadOnlyBuffer();

@@ -168,7 +168,9 @@ public enum Protocol {
   }
 
   private void checkText(String value, int size) throws MalformedException {
-    boolean slashes = this == UNIX ? value.startsWith("/") : value.indexOf('/') < 0;
+    // A path begins with a slash; one at its end would be lost in the text of the address.
+    boolean slashes =
+        this == UNIX ? value.startsWith("/") && !value.endsWith("/") : value.indexOf('/') < 0;
     // What is shown in a log must not break its lines.
     boolean printable = value.codePoints().noneMatch(Character::isISOControl);
     if (value.isEmpty() || size > MAX_VALUE || !slashes || !printable) {

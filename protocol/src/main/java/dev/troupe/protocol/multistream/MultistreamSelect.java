@@ -154,7 +154,9 @@ public abstract sealed class MultistreamSelect {
       if (++proposals > MAX_PROPOSALS) {
         throw new MalformedException("more than " + MAX_PROPOSALS + " proposals");
       }
-      if (line.isEmpty() || line.length() > ProtocolId.MAX_BYTES || line.indexOf('\n') >= 0) {
+      // Measured as it would be sent again: what was not UTF-8 has grown.
+      int bytes = line.getBytes(StandardCharsets.UTF_8).length;
+      if (line.isEmpty() || bytes > ProtocolId.MAX_BYTES || line.indexOf('\n') >= 0) {
         throw new MalformedException("a proposal that is no protocol id");
       }
       if (!line.equals(LIST)) {

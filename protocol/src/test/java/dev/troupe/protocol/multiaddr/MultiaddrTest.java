@@ -223,6 +223,7 @@ class MultiaddrTest {
         "3503612f62", // a slash in a name
         "3503610a62", // a line feed
         "90030161", // a path without its slash
+        "9003032f612f", // a path with a slash at its end
         "a50300", // an empty peer id
         // go-multiaddr's tests: a multihash longer than it says
         "a503221221c05877cbae039d70a5e600ea02c6f9f2942439285c9e344e26f8d280c850fad6",
@@ -249,6 +250,12 @@ class MultiaddrTest {
     String most = "/tls".repeat(Multiaddr.MAX_COMPONENTS);
     assertEquals(Multiaddr.MAX_COMPONENTS, of(most).components().size());
     assertThrows(MalformedException.class, () -> of(most + "/tls"));
+    // A peer can be named behind the longest address, and that address read again.
+    Multiaddr named = of(most).withPeer(PeerId.parse(PEER));
+    assertEquals(named, Multiaddr.decode(named.encoded()));
+    assertEquals(named, of(named.toString()));
+    assertEquals(of(most), named.withoutPeer());
+    assertThrows(MalformedException.class, () -> of(most + "/tls/p2p/" + PEER));
     assertThrows(
         MalformedException.class,
         () -> Multiaddr.decode(of(most).encoded().concat(of("/tls").encoded())));
@@ -259,7 +266,7 @@ class MultiaddrTest {
     assertThrows(IllegalArgumentException.class, () -> of(name).encapsulate(of(name)));
     assertThrows(
         MalformedException.class,
-        () -> Multiaddr.decode(Bytes.wrap(new byte[Multiaddr.MAX_BYTES + 1])));
+        () -> Multiaddr.decode(Bytes.wrap(new byte[2 * Multiaddr.MAX_BYTES])));
     assertThrows(MalformedException.class, () -> of("/unix/" + "a".repeat(Multiaddr.MAX_TEXT)));
   }
 
