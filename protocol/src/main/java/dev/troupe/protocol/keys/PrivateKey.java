@@ -6,7 +6,9 @@ import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.crypto.RandomSource;
+import java.security.MessageDigest;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** The private key of a peer: Ed25519. Immutable; its text shows the public half only. */
 public final class PrivateKey {
@@ -103,6 +105,16 @@ public final class PrivateKey {
   /** Signs a message: 64 bytes. */
   public byte[] sign(Crypto crypto, byte[] message) {
     return crypto.ed25519Sign(seed, publicBytes, message);
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof PrivateKey that && MessageDigest.isEqual(seed, that.seed);
+  }
+
+  @Override
+  public int hashCode() {
+    return publicKey.hashCode();
   }
 
   @Override

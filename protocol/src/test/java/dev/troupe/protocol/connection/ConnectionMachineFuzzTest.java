@@ -18,8 +18,8 @@ class ConnectionMachineFuzzTest {
     String agreed = "\u0013/multistream/1.0.0\n\u0007/noise\n";
     return Stream.of(
             agreed,
-            agreed + "\u0000\u0020" + "e".repeat(32),
-            agreed + "\u0000\u0060" + "e".repeat(96),
+            agreed + "\u0000 " + "e".repeat(32),
+            agreed + "\u0000`" + "e".repeat(96),
             "\u0000\u0010" + "t".repeat(16),
             "GET / HTTP/1.1\r\n\r\n")
         .map(text -> arguments((Object) text.getBytes(StandardCharsets.ISO_8859_1)));

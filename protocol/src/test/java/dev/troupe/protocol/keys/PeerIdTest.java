@@ -114,7 +114,7 @@ class PeerIdTest {
     PeerId low = PeerId.decode(Bytes.fromHex("1220" + "7f".repeat(32)).toArray());
     PeerId high = PeerId.decode(Bytes.fromHex("1220" + "80".repeat(32)).toArray());
     assertTrue(low.compareTo(high) < 0);
-    assertEquals(0, low.compareTo(low));
+    assertEquals(0, low.compareTo(PeerId.decode(low.bytes().toArray())));
   }
 
   @Property

@@ -88,6 +88,11 @@ public final class ConscryptCrypto implements Crypto {
   }
 
   @Override
+  public byte[] ed25519Sign(byte[] seed, byte[] publicKey, byte[] message) {
+    return portable.ed25519Sign(seed, publicKey, message);
+  }
+
+  @Override
   public boolean ed25519Verify(byte[] publicKey, byte[] message, byte[] signature) {
     return portable.ed25519Verify(publicKey, message, signature);
   }
