@@ -32,6 +32,9 @@ public final class ConnectionMachine {
   private static final List<ProtocolId> SECURITY = List.of(NoiseHandshake.PROTOCOL);
   private static final List<ProtocolId> MUXERS = List.of(YamuxSession.PROTOCOL);
 
+  /** From how many bytes a record is worth keeping its buffer for the next. */
+  private static final int SPARE_MIN = 16 * 1024;
+
   private enum Phase {
     CHOOSING_SECURITY,
     SECURING,
@@ -62,6 +65,9 @@ public final class ConnectionMachine {
   private @Nullable ByteBuffer partial;
 
   private int partialLength = -1;
+
+  /** The bytes of the last record that came in pieces, while those are large. */
+  private @Nullable ByteBuffer spare;
 
   /**
    * A connection over a transport that has just been made.
@@ -113,7 +119,8 @@ public final class ConnectionMachine {
     } catch (MalformedException e) {
       in.position(in.limit());
       if (phase == Phase.OPEN && yamux != null) {
-        yamux.goAway(1);
+        yamux.discardOutput();
+        yamux.goAway(YamuxSession.PROTOCOL_ERROR);
       }
       String message = e.getMessage() == null ? "malformed" : e.getMessage();
       end(
@@ -144,6 +151,9 @@ public final class ConnectionMachine {
     if (partial == null && in.remaining() >= 2) {
       int length = in.getShort(in.position()) & 0xffff;
       if (in.remaining() - 2 >= length) {
+        if (length < SPARE_MIN) {
+          spare = null;
+        }
         ByteBuffer record = in.slice(in.position() + 2, length);
         in.position(in.position() + 2 + length);
         onRecord(record, now);
@@ -164,7 +174,11 @@ public final class ConnectionMachine {
     target.flip();
     if (partialLength < 0) {
       partialLength = target.getShort() & 0xffff;
-      partial = ByteBuffer.allocate(partialLength);
+      partial =
+          spare != null && spare.capacity() >= partialLength
+              ? spare.clear().limit(partialLength)
+              : ByteBuffer.allocate(partialLength);
+      spare = null;
       if (partialLength > 0) {
         return;
       }
@@ -172,6 +186,9 @@ public final class ConnectionMachine {
     }
     partial = null;
     onRecord(target, now);
+    // Bulk data cuts every record: the next one is gathered in the same bytes. Others do not keep
+    // them.
+    spare = target.capacity() >= SPARE_MIN ? target : null;
   }
 
   private void onRecord(ByteBuffer record, long now) throws MalformedException {
@@ -179,6 +196,9 @@ public final class ConnectionMachine {
       byte[] message = new byte[record.remaining()];
       record.get(message);
       handshake.read(message);
+      if (!isExpected()) {
+        return;
+      }
       writeHandshake();
       if (handshake.isOver()) {
         onSecured(now);
@@ -208,18 +228,34 @@ public final class ConnectionMachine {
     }
   }
 
+  /**
+   * Ends the connection as soon as somebody else proves to be there, before this side has said who
+   * it is.
+   */
+  private boolean isExpected() {
+    if (expectedRemote == null || !handshake.knowsRemote()) {
+      return true;
+    }
+    PeerId remote = PeerId.of(handshake.remoteKey());
+    if (expectedRemote.equals(remote)) {
+      return true;
+    }
+    end(
+        new ConnectionCloseReason(
+            Kind.WRONG_PEER, "expected peer " + expectedRemote + ", but " + remote + " answered"));
+    return false;
+  }
+
   private void onSecured(long now) {
     noise = handshake.transport();
-    PeerId remote = PeerId.of(handshake.remoteKey());
-    if (expectedRemote != null && !expectedRemote.equals(remote)) {
-      end(
-          new ConnectionCloseReason(
-              Kind.WRONG_PEER,
-              "expected peer " + expectedRemote + ", but " + remote + " answered"));
-      return;
-    }
     if (handshake.commonMuxer() != null) {
       onMuxerChosen(now);
+      return;
+    }
+    if (handshake.remoteNamedMuxers()) {
+      // Inlined muxer negotiation: where both sides named theirs and none is common, the handshake
+      // must fail.
+      end(new ConnectionCloseReason(Kind.NOTHING_IN_COMMON, "the remote speaks no muxer of ours"));
       return;
     }
     phase = Phase.CHOOSING_MUXER;
@@ -325,7 +361,10 @@ public final class ConnectionMachine {
     }
   }
 
-  /** Closes the connection: a go-away is left to be transmitted. */
+  /**
+   * Closes the connection: what was taken to be sent and a go-away are left to be transmitted, as
+   * far as windows have room.
+   */
   public void close(long code, String reason, long now) {
     if (phase == Phase.OPEN) {
       yamux().goAway(code);
@@ -453,6 +492,7 @@ public final class ConnectionMachine {
 
     @Override
     public void onGoAway(long code) {
+      yamux().discardOutput();
       end(
           new ConnectionCloseReason(
               Kind.CLOSED_BY_REMOTE, "the remote goes away (code " + code + ")"));

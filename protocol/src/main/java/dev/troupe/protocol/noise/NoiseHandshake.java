@@ -50,6 +50,7 @@ public final class NoiseHandshake {
   private int step;
   private @Nullable PublicKey remoteKey;
   private List<ProtocolId> remoteMuxers = List.of();
+  private boolean remoteNamedMuxers;
 
   /**
    * A handshake that has not begun.
@@ -145,6 +146,16 @@ public final class NoiseHandshake {
         readPayload(state.decryptAndHash(take(in, in.remaining())), remoteStatic);
       }
     }
+  }
+
+  /** Whether the remote has proven who it is. */
+  public boolean knowsRemote() {
+    return remoteKey != null;
+  }
+
+  /** Whether the remote offered muxers at all, known or not; false until it is known. */
+  public boolean remoteNamedMuxers() {
+    return remoteNamedMuxers;
   }
 
   /**
@@ -248,6 +259,7 @@ public final class NoiseHandshake {
       }
     }
     remoteMuxers = List.copyOf(offered);
+    remoteNamedMuxers = payload.getExtensions().getStreamMuxersCount() > 0;
     remoteKey = key;
   }
 

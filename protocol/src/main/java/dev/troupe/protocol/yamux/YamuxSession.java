@@ -37,10 +37,11 @@ public final class YamuxSession {
   public static final int MAX_UNACKNOWLEDGED = 256;
 
   /**
-   * The most answers (resets of refused streams, pongs) that may wait to be sent before the remote
-   * is said to flood us.
+   * The most answers (acknowledgements, resets of refused streams, pongs) that may wait to be sent
+   * before the remote is said to flood us. js-libp2p opens up to 1000 streams at once, without an
+   * ACK backlog.
    */
-  public static final int MAX_ANSWERS = 512;
+  public static final int MAX_ANSWERS = 2048;
 
   /**
    * The most streams of a remote refused one after the other, none accepted in between, before it
@@ -50,8 +51,20 @@ public final class YamuxSession {
 
   private static final int HEADER = 12;
 
+  /** How old a measured round trip may be while a stream's window is still topped up by it. */
+  private static final long ROUND_TRIP_MAX_AGE_NANOS = 10_000_000_000L;
+
+  /**
+   * What is not read waits in chunks of at least this many bytes: otherwise a remote that sends
+   * single bytes has us keep a whole record for each.
+   */
+  private static final int MIN_CHUNK = 512;
+
   /** A frame and its header fill one Noise record. */
   private static final int MAX_PAYLOAD = 65519 - HEADER;
+
+  /** The code of a go-away to a remote that broke the protocol. */
+  public static final int PROTOCOL_ERROR = 1;
 
   private static final int DATA = 0;
   private static final int WINDOW_UPDATE = 1;
@@ -79,11 +92,11 @@ public final class YamuxSession {
 
   private int answers;
   private int nextId;
-  private int lastRemoteId;
   private int unacknowledged;
   private int refused;
   private int grownWindows;
   private boolean goAwaySent;
+  private @Nullable Frame goAwayFrame;
   private boolean goAwayReceived;
 
   // What is being received.
@@ -98,6 +111,7 @@ public final class YamuxSession {
   private boolean pingOpen;
   private int pingValue;
   private long roundTripNanos = -1;
+  private long measuredNanos;
 
   /**
    * A session at the start of its connection.
@@ -223,12 +237,26 @@ public final class YamuxSession {
     return streams.size();
   }
 
-  /** Says that no more streams are taken; those that are open end with the connection. */
+  /**
+   * Says that no more streams are taken; those that are open end with the connection. It goes out
+   * after all that was taken to be sent and that the remote's windows have room for.
+   */
   public void goAway(long code) {
     if (!goAwaySent) {
       goAwaySent = true;
-      control.add(new Frame(GO_AWAY, 0, 0, (int) code));
+      goAwayFrame = new Frame(GO_AWAY, 0, 0, (int) code);
     }
+  }
+
+  /**
+   * Drops all that waits to be sent: nobody reads it any more. A {@link #goAway} that follows is
+   * still sent.
+   */
+  public void discardOutput() {
+    control.clear();
+    ready.clear();
+    answers = 0;
+    goAwayFrame = null;
   }
 
   // ---- time
@@ -274,7 +302,7 @@ public final class YamuxSession {
 
   /** Whether {@link #fill} has anything to write. */
   public boolean hasOutput() {
-    return !control.isEmpty() || !ready.isEmpty();
+    return !control.isEmpty() || !ready.isEmpty() || goAwayFrame != null;
   }
 
   /** Writes frames until the buffer is full or nothing is left; says by its position how much. */
@@ -290,6 +318,11 @@ public final class YamuxSession {
       MuxedStream stream = ready.remove();
       stream.isReady = false;
       fillFrom(stream, out);
+    }
+    Frame last = goAwayFrame;
+    if (last != null && control.isEmpty() && ready.isEmpty() && out.remaining() >= HEADER) {
+      putHeader(out, last.type, last.flags, last.stream, last.length);
+      goAwayFrame = null;
     }
   }
 
@@ -364,20 +397,25 @@ public final class YamuxSession {
    */
   public void receive(ByteBuffer in, long now) throws MalformedException {
     lastHeardNanos = now;
-    while (in.hasRemaining()) {
+    while (in.hasRemaining() && !goAwayReceived) {
       if (payloadLeft > 0) {
         receivePayload(in, now);
+      } else if (header.position() == 0 && in.remaining() >= HEADER) {
+        int end = in.position() + HEADER;
+        receiveHeader(in, now);
+        in.position(end);
       } else {
         int part = Math.min(header.remaining(), in.remaining());
         header.put(in.slice(in.position(), part));
         in.position(in.position() + part);
         if (!header.hasRemaining()) {
           header.flip();
-          receiveHeader(now);
+          receiveHeader(header, now);
           header.clear();
         }
       }
     }
+    in.position(in.limit());
   }
 
   private void receivePayload(ByteBuffer in, long now) {
@@ -387,7 +425,7 @@ public final class YamuxSession {
     in.position(in.position() + part);
     payloadLeft -= part;
     if (stream != null && streams.get(stream.id) == stream) {
-      stream.received.add(data);
+      stream.enqueue(data);
       if (payloadLeft == 0 && finAfterPayload) {
         stream.finReceived = true;
       }
@@ -395,12 +433,12 @@ public final class YamuxSession {
     }
   }
 
-  private void receiveHeader(long now) throws MalformedException {
-    int version = header.get();
-    int type = header.get();
-    int flags = header.getShort() & 0xffff;
-    int id = header.getInt();
-    int length = header.getInt();
+  private void receiveHeader(ByteBuffer in, long now) throws MalformedException {
+    int version = in.get();
+    int type = in.get();
+    int flags = in.getShort() & 0xffff;
+    int id = in.getInt();
+    int length = in.getInt();
     if (version != 0) {
       throw new MalformedException("a Yamux frame of version " + version);
     }
@@ -466,12 +504,12 @@ public final class YamuxSession {
   private @Nullable MuxedStream onFlags(int flags, int id, int code) throws MalformedException {
     if ((flags & SYN) != 0) {
       accept(id);
+    } else if (id == 0) {
+      throw new MalformedException("a frame of no stream, where one is needed");
     }
     MuxedStream stream = streams.get(id);
     if (stream == null) {
-      if (isRemote(id) ? Integer.compareUnsigned(id, lastRemoteId) > 0 : id <= 0 || id >= nextId) {
-        throw new MalformedException("a frame of stream " + id + ", which was never opened");
-      }
+      // Of a stream that has ended here, while the frame was under way.
       return null;
     }
     if ((flags & ACK) != 0 && stream.awaitsAck) {
@@ -494,10 +532,10 @@ public final class YamuxSession {
     if (!isRemote(id) || id < 0) {
       throw new MalformedException("the remote opened stream " + id + ", which is not its to open");
     }
-    if (id <= lastRemoteId) {
+    // Not in order: go-yamux hands out ids before it takes its turn to send.
+    if (streams.containsKey(id)) {
       throw new MalformedException("the remote opened stream " + id + " again");
     }
-    lastRemoteId = id;
     if (streams.size() >= settings.maxStreams() || goAwaySent) {
       if (++refused > MAX_REFUSED) {
         throw new MalformedException("more than " + MAX_REFUSED + " streams over the limit");
@@ -518,6 +556,7 @@ public final class YamuxSession {
     } else if ((flags & ACK) != 0 && pingOpen && value == pingValue) {
       pingOpen = false;
       roundTripNanos = Math.max(1, now - pingSentNanos);
+      measuredNanos = now;
     }
   }
 
@@ -547,6 +586,9 @@ public final class YamuxSession {
         stream.demand -= size;
       }
       stream.consumed += size;
+      if (head == stream.tail && head == data) {
+        stream.tail = null;
+      }
       events.onStreamData(stream.id, data);
     }
     stream.delivering = false;
@@ -567,6 +609,9 @@ public final class YamuxSession {
   }
 
   private void topUp(MuxedStream stream, long now) {
+    if (!pingOpen && now - measuredNanos >= ROUND_TRIP_MAX_AGE_NANOS) {
+      ping(now);
+    }
     boolean fast =
         roundTripNanos > 0
             && stream.lastUpdateNanos != Long.MIN_VALUE
@@ -645,8 +690,35 @@ public final class YamuxSession {
     boolean finDelivered;
     boolean delivering;
 
+    /**
+     * The last chunk of what waits to be read, where it is our own: the room after its limit is
+     * free.
+     */
+    @Nullable ByteBuffer tail;
+
     MuxedStream(int id) {
       this.id = id;
+    }
+
+    /**
+     * Has data wait: as it is when it is to be delivered now, or is most of the record it came in;
+     * otherwise copied into chunks.
+     */
+    void enqueue(ByteBuffer data) {
+      int size = data.remaining();
+      if (demand > 0 && received.isEmpty() || size > data.array().length / 2) {
+        received.add(data);
+        tail = null;
+        return;
+      }
+      ByteBuffer chunk = tail;
+      if (chunk == null || chunk.capacity() - chunk.limit() < size) {
+        chunk = ByteBuffer.allocate(Math.max(MIN_CHUNK, size)).limit(0);
+        received.add(chunk);
+        tail = chunk;
+      }
+      int end = chunk.limit();
+      chunk.limit(end + size).put(end, data, data.position(), size);
     }
   }
 }
