@@ -543,8 +543,7 @@ public final class BuiltInHost implements Host {
   // ---- identify
 
   private void writeIdentify(Stream stream) {
-    Identify.write(
-        stream, describe(stream.connection().remoteAddress()), timers, deadlineOf(stream));
+    Identify.write(stream, describe(stream.connection().remoteAddress()), deadlineOf(stream));
   }
 
   private void hearIdentify(Stream stream) {

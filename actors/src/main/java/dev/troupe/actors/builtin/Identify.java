@@ -5,7 +5,6 @@ import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.Identification;
 import dev.troupe.actors.host.Stream;
 import dev.troupe.actors.host.StreamListener;
-import dev.troupe.actors.link.EventLoop;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.crypto.Crypto;
@@ -38,15 +37,11 @@ final class Identify {
   private Identify() {}
 
   /**
-   * How long a written message waits for the reader's half-close before ours follows, in
-   * nanoseconds. js-libp2p loses a stream whose end arrives together with the answer to its
-   * protocol; go-libp2p reads until the end. So the end comes, but not at once.
+   * Says who we are, and closes.
+   *
+   * @param deadline called off when the stream is over
    */
-  private static final long LINGER_NANOS = 250_000_000;
-
-  /** Says who we are, and closes when the remote does, or a moment later. */
-  static void write(
-      Stream stream, IdentifyMessage message, EventLoop timers, Cancellable deadline) {
+  static void write(Stream stream, IdentifyMessage message, Cancellable deadline) {
     ByteBuffer frame = ByteBuffer.wrap(Frames.encode(message.encoded()));
     stream.start(
         new StreamListener() {
@@ -57,19 +52,12 @@ final class Identify {
 
           @Override
           public void onWritable() {
-            continueWriting();
-          }
-
-          private void continueWriting() {
-            stream.write(frame);
-            linger(stream, frame, timers);
+            finish(stream, frame);
           }
 
           @Override
           public void onRemoteClosed() {
-            if (!frame.hasRemaining()) {
-              stream.closeWrite();
-            }
+            // Half of an orderly end; our own half is under way.
           }
 
           @Override
@@ -79,13 +67,13 @@ final class Identify {
           }
         });
     stream.request(1);
-    stream.write(frame);
-    linger(stream, frame, timers);
+    finish(stream, frame);
   }
 
-  private static void linger(Stream stream, ByteBuffer frame, EventLoop timers) {
+  private static void finish(Stream stream, ByteBuffer frame) {
+    stream.write(frame);
     if (!frame.hasRemaining()) {
-      timers.schedule(LINGER_NANOS, stream::closeWrite);
+      stream.closeWrite();
     }
   }
 

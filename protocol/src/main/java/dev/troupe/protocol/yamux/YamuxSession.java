@@ -79,6 +79,9 @@ public final class YamuxSession {
   /** Marks a frame of our own accord among those that answer the remote; never sent. */
   private static final int OWN = 1 << 16;
 
+  /** Tells the pings that fence off the end of a stream from those that show whether the remote lives. */
+  private static final int FENCE = 1 << 31;
+
   private final YamuxSettings settings;
   private final YamuxEvents events;
   private final boolean client;
@@ -112,6 +115,11 @@ public final class YamuxSession {
   private int pingValue;
   private long roundTripNanos = -1;
   private long measuredNanos;
+
+  /** Streams whose end waits for the answer to a ping, by the value of that ping. */
+  private final Map<Integer, MuxedStream> fences = new LinkedHashMap<>();
+
+  private int fenceValue;
 
   /**
    * A session at the start of its connection.
@@ -198,12 +206,36 @@ public final class YamuxSession {
     }
   }
 
-  /** Closes the stream for writing, after what was taken has been sent. */
+  /**
+   * Closes the stream for writing, after what was taken has been sent and the remote is known to have seen the first of it.
+   *
+   * <p>Some muxers, that of js-libp2p among them, lose a stream whose end comes in one read with the answer that agrees on its
+   * protocol. So the end waits for anything the remote sends on the stream after our first data; where it may have nothing to send,
+   * for the answer to a ping that follows the data.
+   */
   public void closeWrite(int id) {
     MuxedStream stream = streams.get(id);
     if (stream != null && !stream.closeWanted) {
       stream.closeWanted = true;
       stream.wantsWritable = false;
+      makeReady(stream);
+      fence(stream);
+    }
+  }
+
+  private void fence(MuxedStream stream) {
+    if (stream.closeWanted && stream.queuedBytes == 0 && stream.isEndHeld() && stream.fence == 0) {
+      stream.fence = FENCE | ++fenceValue;
+      fences.put(stream.fence, stream);
+      control.add(new Frame(PING, SYN, 0, stream.fence));
+    }
+  }
+
+  /** The remote has seen what we sent first. */
+  private void onHeard(MuxedStream stream) {
+    if (stream.isEndHeld()) {
+      stream.heard = true;
+      fences.remove(stream.fence);
       makeReady(stream);
     }
   }
@@ -336,8 +368,13 @@ public final class YamuxSession {
         Math.min(
             Math.min(stream.queuedBytes, stream.sendWindow),
             Math.min(MAX_PAYLOAD, out.remaining() - HEADER));
+    stream.dataSent |= size > 0;
     // The end travels in a frame of its own: js-libp2p drops the data of a frame that carries FIN.
-    boolean fin = stream.closeWanted && !stream.finSent && stream.queuedBytes == 0;
+    boolean fin =
+        stream.closeWanted
+            && !stream.finSent
+            && !stream.isEndHeld()
+            && stream.queuedBytes == 0;
     if (size == 0 && !fin) {
       if (flags != 0) {
         putHeader(out, WINDOW_UPDATE, flags, stream.id, 0);
@@ -364,6 +401,7 @@ public final class YamuxSession {
       endIfClosed(stream);
       return;
     }
+    fence(stream);
     if (stream.wantsWritable && stream.queuedBytes <= settings.maxSendBuffer() / 2) {
       stream.wantsWritable = false;
       events.onStreamWritable(stream.id);
@@ -379,7 +417,11 @@ public final class YamuxSession {
 
   private void makeReady(MuxedStream stream) {
     boolean sendable = stream.queuedBytes > 0 && stream.sendWindow > 0;
-    boolean closable = stream.closeWanted && !stream.finSent && stream.queuedBytes == 0;
+    boolean closable =
+        stream.closeWanted
+            && !stream.finSent
+            && !stream.isEndHeld()
+            && stream.queuedBytes == 0;
     if (!stream.isReady && (sendable || closable || stream.synPending)) {
       stream.isReady = true;
       ready.add(stream);
@@ -521,6 +563,7 @@ public final class YamuxSession {
       events.onStreamReset(id, code & 0xffffffffL);
       return null;
     }
+    onHeard(stream);
     return stream;
   }
 
@@ -557,6 +600,11 @@ public final class YamuxSession {
       pingOpen = false;
       roundTripNanos = Math.max(1, now - pingSentNanos);
       measuredNanos = now;
+    } else if ((flags & ACK) != 0) {
+      MuxedStream stream = fences.get(value);
+      if (stream != null) {
+        onHeard(stream);
+      }
     }
   }
 
@@ -649,6 +697,7 @@ public final class YamuxSession {
       unacknowledged--;
     }
     grownWindows -= stream.window - INITIAL_WINDOW;
+    fences.remove(stream.fence);
     stream.queue.clear();
     stream.received.clear();
   }
@@ -678,6 +727,14 @@ public final class YamuxSession {
     boolean finSent;
     boolean wantsWritable;
     boolean isReady;
+
+    /** Whether data has been sent, and whether the remote is known to have seen it. */
+    boolean dataSent;
+
+    boolean heard;
+
+    /** The value of the ping whose answer shows that; 0 while there is none. */
+    int fence;
 
     // In.
     final Deque<ByteBuffer> received = new ArrayDeque<>(2);
@@ -719,6 +776,11 @@ public final class YamuxSession {
       }
       int end = chunk.limit();
       chunk.limit(end + size).put(end, data, data.position(), size);
+    }
+
+    /** A remote that has closed its own half has agreed long since. */
+    boolean isEndHeld() {
+      return dataSent && !heard && !finReceived;
     }
   }
 }

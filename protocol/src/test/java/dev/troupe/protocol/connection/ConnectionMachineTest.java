@@ -94,6 +94,39 @@ class ConnectionMachineTest {
   }
 
   @Test
+  void theEndOfAnAnswerDoesNotComeInOneReadWithTheAnswer() {
+    ConnectionPair pair = new ConnectionPair(11, null);
+    pair.start();
+    int stream = pair.dialer.open();
+    pair.dialer.machine.write(stream, ByteBuffer.wrap(new byte[] {1}), pair.now);
+    pair.settle();
+
+    pair.listener.machine.write(stream, ByteBuffer.wrap(new byte[] {2}), pair.now);
+    pair.listener.machine.closeWrite(stream, pair.now);
+    pair.listener.sendTo(pair.dialer);
+    assertArrayEquals(new byte[] {2}, pair.dialer.received(stream));
+    assertEquals(List.of(), pair.dialer.remoteClosed);
+
+    pair.settle();
+    assertEquals(List.of(stream), pair.dialer.remoteClosed);
+  }
+
+  @Test
+  void theEndOfAnAnswerWaitsForNothingWhenTheRemoteHasClosedItsHalf() {
+    ConnectionPair pair = new ConnectionPair(12, null);
+    pair.start();
+    int stream = pair.dialer.open();
+    pair.dialer.machine.closeWrite(stream, pair.now);
+    pair.settle();
+
+    pair.listener.machine.write(stream, ByteBuffer.wrap(new byte[] {2}), pair.now);
+    pair.listener.machine.closeWrite(stream, pair.now);
+    pair.listener.sendTo(pair.dialer);
+    assertArrayEquals(new byte[] {2}, pair.dialer.received(stream));
+    assertEquals(List.of(stream), pair.dialer.remoteClosed);
+  }
+
+  @Test
   void aResetEndsTheStreamOnBothSides() {
     ConnectionPair pair = new ConnectionPair(7, null);
     pair.start();
