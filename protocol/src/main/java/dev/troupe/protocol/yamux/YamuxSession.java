@@ -79,7 +79,10 @@ public final class YamuxSession {
   /** Marks a frame of our own accord among those that answer the remote; never sent. */
   private static final int OWN = 1 << 16;
 
-  /** Tells the pings that fence off the end of a stream from those that show whether the remote lives. */
+  /**
+   * Tells the pings that fence off the end of a stream from those that show whether the remote
+   * lives.
+   */
   private static final int FENCE = 1 << 31;
 
   private final YamuxSettings settings;
@@ -207,11 +210,13 @@ public final class YamuxSession {
   }
 
   /**
-   * Closes the stream for writing, after what was taken has been sent and the remote is known to have seen the first of it.
+   * Closes the stream for writing, after what was taken has been sent and the remote is known to
+   * have seen the first of it.
    *
-   * <p>Some muxers, that of js-libp2p among them, lose a stream whose end comes in one read with the answer that agrees on its
-   * protocol. So the end waits for anything the remote sends on the stream after our first data; where it may have nothing to send,
-   * for the answer to a ping that follows the data.
+   * <p>Some muxers, that of js-libp2p among them, lose a stream whose end comes in one read with
+   * the answer that agrees on its protocol. So the end waits for anything the remote sends on the
+   * stream after our first data; where it may have nothing to send, for the answer to a ping that
+   * follows the data.
    */
   public void closeWrite(int id) {
     MuxedStream stream = streams.get(id);
@@ -371,10 +376,7 @@ public final class YamuxSession {
     stream.dataSent |= size > 0;
     // The end travels in a frame of its own: js-libp2p drops the data of a frame that carries FIN.
     boolean fin =
-        stream.closeWanted
-            && !stream.finSent
-            && !stream.isEndHeld()
-            && stream.queuedBytes == 0;
+        stream.closeWanted && !stream.finSent && !stream.isEndHeld() && stream.queuedBytes == 0;
     if (size == 0 && !fin) {
       if (flags != 0) {
         putHeader(out, WINDOW_UPDATE, flags, stream.id, 0);
@@ -418,10 +420,7 @@ public final class YamuxSession {
   private void makeReady(MuxedStream stream) {
     boolean sendable = stream.queuedBytes > 0 && stream.sendWindow > 0;
     boolean closable =
-        stream.closeWanted
-            && !stream.finSent
-            && !stream.isEndHeld()
-            && stream.queuedBytes == 0;
+        stream.closeWanted && !stream.finSent && !stream.isEndHeld() && stream.queuedBytes == 0;
     if (!stream.isReady && (sendable || closable || stream.synPending)) {
       stream.isReady = true;
       ready.add(stream);

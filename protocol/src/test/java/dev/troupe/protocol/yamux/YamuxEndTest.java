@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Test;
 class YamuxEndTest {
 
   /**
-   * js-libp2p closes the stream for the flag before it looks at the data, and drops the data; and it
-   * loses a stream whose end comes in one read with the answer that agrees on its protocol.
+   * js-libp2p closes the stream for the flag before it looks at the data, and drops the data; and
+   * it loses a stream whose end comes in one read with the answer that agrees on its protocol.
    */
   @Test
   void theEndOfAStreamTravelsInAFrameOfItsOwnOnceTheDataHasBeenSeen() throws Exception {
@@ -19,8 +19,7 @@ class YamuxEndTest {
     int stream = session.open();
     session.write(stream, ByteBuffer.wrap(new byte[] {'a', 'b', 'c'}));
     session.closeWrite(stream);
-    assertEquals(
-        "000000010000000100000003" + "616263" + "000200010000000080000001", sent(session));
+    assertEquals("000000010000000100000003" + "616263" + "000200010000000080000001", sent(session));
 
     receive(session, "000200020000000080000001");
     assertEquals("000000040000000100000000", sent(session));
