@@ -94,6 +94,7 @@ class JsInteropIT {
     dialer.askInVain(
         "connect " + withoutPeer + "/p2p/12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5");
     dialer.ask("connect " + address);
+    listener.awaitEvent("connected", dialer);
     listener.ask("ping " + dialer.peerId());
   }
 
