@@ -235,8 +235,10 @@ final class HostStream implements Stream, StreamListener {
       remoteCloseTold = true;
       tell(hears::onRemoteClosed);
     }
-    if (ended && !endTold) {
+    // An orderly end waits until all that came before it has been asked for; a failure does not.
+    if (ended && !endTold && (failure != null || remoteCloseTold)) {
       endTold = true;
+      early.position(early.limit());
       tell(() -> hears.onClosed(failure));
     }
   }

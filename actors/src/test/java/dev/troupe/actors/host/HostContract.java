@@ -397,6 +397,23 @@ public abstract class HostContract {
   }
 
   @Test
+  void anOrderlyEndWaitsForWhatHasNotBeenAskedFor() {
+    Ends ends = ends();
+    ends.here.closeWrite();
+    ends.there.write(utf8("answer"));
+    ends.there.closeWrite();
+    around.pause();
+    assertEquals(List.of(), ends.heardHere.events);
+    ends.here.request(3);
+    eventually(() -> ends.heardHere.text().equals("ans"));
+    around.pause();
+    assertEquals(List.of(), ends.heardHere.events);
+    ends.here.request(3);
+    eventually(() -> ends.heardHere.events.equals(List.of("remote closed", "closed in order")));
+    assertEquals("answer", ends.heardHere.text());
+  }
+
+  @Test
   void aResetEndsBothEnds() {
     Ends ends = ends();
     ends.there.reset(1, "enough");

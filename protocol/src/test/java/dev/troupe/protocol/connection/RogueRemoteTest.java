@@ -42,9 +42,9 @@ class RogueRemoteTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: example.org\r\nUser-Agent: a program that speaks HTTP\r\n\r\n",
         "\u0000",
-        "\u0014/multistream/1.0.0\n",
+        "\u0012/multistream/1.0.0\n",
         "\u0013/multistream/2.0.0\n",
         "\u0003na\n",
         "\u0080\u0080\u0001",
@@ -52,8 +52,7 @@ class RogueRemoteTest {
       })
   void whatIsNotMultistreamEndsTheHandshake(String bytes) {
     victim.machine.start(pair.now);
-    victim.machine.receive(
-        ByteBuffer.wrap(bytes.getBytes(StandardCharsets.ISO_8859_1)), pair.now);
+    victim.machine.receive(ByteBuffer.wrap(bytes.getBytes(StandardCharsets.ISO_8859_1)), pair.now);
     assertEnded(Kind.HANDSHAKE_FAILED);
   }
 
@@ -135,7 +134,8 @@ class RogueRemoteTest {
   void aRemoteWithoutEarlyMuxersNegotiatesInside() throws MalformedException {
     Rogue rogue = new Rogue();
     assertNull(victim.remote);
-    rogue.send(line(HEADER), line("/mplex/6.7.0"), line("/yamux/1.0.0"), frame(0, 1, 1, new byte[3]));
+    rogue.send(
+        line(HEADER), line("/mplex/6.7.0"), line("/yamux/1.0.0"), frame(0, 1, 1, new byte[3]));
     assertEquals(ConnectionPair.key(9).peerId(), victim.remote);
     assertEquals(List.of(1), victim.opened);
     String answers = new String(rogue.received(), StandardCharsets.ISO_8859_1);

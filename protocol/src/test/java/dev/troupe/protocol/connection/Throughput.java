@@ -11,8 +11,9 @@ import java.nio.ByteBuffer;
 import java.util.SplittableRandom;
 
 /**
- * Two machines back to back on one thread, one stream of bulk data: how much of the time is ours rather than the network's. A program,
- * not a test: {@code Throughput [MiB] [bytes a read of the transport]}.
+ * Two machines back to back on one thread, one stream of bulk data: how much of the time is ours
+ * rather than the network's. A program, not a test: {@code Throughput [MiB] [bytes a read of the
+ * transport]}.
  */
 final class Throughput {
 

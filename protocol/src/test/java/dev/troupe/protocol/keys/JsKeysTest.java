@@ -58,6 +58,10 @@ class JsKeysTest {
       PublicKey key = PublicKey.decode(hex(vector.get("publicKeyProtobuf")));
       assertTrue(key.type().name().equalsIgnoreCase(vector.get("type")));
       assertEquals(vector.get("publicKeyProtobuf"), key.encoded().hex());
+      if (vector.get("type").equals("ECDSA")) {
+        // js-libp2p signs in the form of IEEE P1363 here, the specification says DER.
+        continue;
+      }
       byte[] message = hex(vector.get("message"));
       assertTrue(key.verify(CRYPTO, message, hex(vector.get("signature"))), vector.get("type"));
       message[0] ^= 1;

@@ -28,7 +28,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The handshake against {@link ReferenceXx}, which is plain Noise XX and itself held to the published vectors.
+ * The handshake against {@link ReferenceXx}, which is plain Noise XX and itself held to the
+ * published vectors.
  */
 class NoiseHandshakeTest {
 
@@ -66,7 +67,8 @@ class NoiseHandshakeTest {
   @ValueSource(strings = {"cacophony", "snow"})
   void theNoiseCoreMatchesThePublishedVectors(String name) throws Exception {
     Properties vector = new Properties();
-    try (InputStream in = NoiseHandshakeTest.class.getResourceAsStream("xx-" + name + ".properties")) {
+    try (InputStream in =
+        NoiseHandshakeTest.class.getResourceAsStream("xx-" + name + ".properties")) {
       if (in == null) {
         throw new IOException("no vector " + name);
       }
@@ -235,8 +237,7 @@ class NoiseHandshakeTest {
 
   private static ReferenceXx reference(boolean initiator) {
     SeededRandom random = new SeededRandom(5);
-    return new ReferenceXx(
-        initiator, CRYPTO.x25519(random), CRYPTO.x25519(random), new byte[0]);
+    return new ReferenceXx(initiator, CRYPTO.x25519(random), CRYPTO.x25519(random), new byte[0]);
   }
 
   private static byte[] taken(ByteBuffer buffer) {
@@ -253,7 +254,9 @@ class NoiseHandshakeTest {
     return Bytes.fromHex(vector.getProperty(name)).toArray();
   }
 
-  /** Noise XX by the letter of the framework: any prologue, any payloads, then transport messages. */
+  /**
+   * Noise XX by the letter of the framework: any prologue, any payloads, then transport messages.
+   */
   private static final class ReferenceXx {
     private final boolean initiator;
     private final X25519KeyPair fixed;
@@ -265,8 +268,7 @@ class NoiseHandshakeTest {
     private byte[][] keys = new byte[0][];
     private final long[] counters = new long[2];
 
-    ReferenceXx(
-        boolean initiator, X25519KeyPair fixed, X25519KeyPair ephemeral, byte[] prologue) {
+    ReferenceXx(boolean initiator, X25519KeyPair fixed, X25519KeyPair ephemeral, byte[] prologue) {
       this.initiator = initiator;
       this.fixed = fixed;
       this.ephemeral = ephemeral;

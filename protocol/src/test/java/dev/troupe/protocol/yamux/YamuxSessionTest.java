@@ -152,7 +152,8 @@ class YamuxSessionTest {
 
   @Test
   void singleBytesThatNobodyReadsDoNotHoldTheirRecords() throws MalformedException {
-    // Each frame comes in an array of its own, as large as a record: kept whole, they would be over 600 MB.
+    // Each frame comes in an array of its own, as large as a record: kept whole, they would be over
+    // 600 MB.
     remote.frame(WINDOW_UPDATE, SYN, 1, 0);
     for (int i = 0; i < 10_000; i++) {
       ByteBuffer record = ByteBuffer.allocate(65_519).limit(13);
