@@ -17,7 +17,9 @@ public final class Namespaces {
 
   /** {@code pk}, the public keys of peers, and {@code test}, which takes anything. */
   public static final Namespaces BUILT_IN =
-      new Namespaces(Map.of("pk", new PublicKeyNamespace(), "test", Namespace.open()));
+      new Namespaces(new TreeMap<>())
+          .with("pk", new PublicKeyNamespace())
+          .with("test", Namespace.open());
 
   private final SortedMap<String, Namespace> byName;
 

@@ -24,7 +24,7 @@ class CidFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void decodes(byte[] input) {
     try {
       assertEquals(Bytes.of(input), Cid.decode(Bytes.of(input)).encoded());

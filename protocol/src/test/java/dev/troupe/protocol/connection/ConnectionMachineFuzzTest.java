@@ -26,7 +26,7 @@ class ConnectionMachineFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void survives(byte[] input) {
     ConnectionPair fresh = new ConnectionPair(1, null);
     fresh.dialer.machine.start(fresh.now);

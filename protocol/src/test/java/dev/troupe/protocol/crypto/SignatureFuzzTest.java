@@ -28,7 +28,7 @@ class SignatureFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void verifies(
       byte @NotNull @WithLength(max = 2048) [] key,
       byte @NotNull @WithLength(max = 2048) [] signature) {

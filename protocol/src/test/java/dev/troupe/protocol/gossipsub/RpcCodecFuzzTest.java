@@ -27,7 +27,7 @@ class RpcCodecFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void decodes(byte[] input) {
     try {
       Rpc rpc = RpcCodec.decode(Bytes.of(input));

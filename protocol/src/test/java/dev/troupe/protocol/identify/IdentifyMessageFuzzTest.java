@@ -32,7 +32,7 @@ class IdentifyMessageFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void decodes(byte[] input) {
     try {
       IdentifyMessage message = IdentifyMessage.decode(Bytes.of(input));

@@ -33,7 +33,7 @@ class KademliaMessageFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void decodes(byte[] input) {
     try {
       KademliaMessage message = KademliaMessage.decode(Bytes.of(input));

@@ -23,7 +23,7 @@ class PeerIdFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void decodes(byte[] input) {
     try {
       PeerId id = PeerId.decode(input);

@@ -21,7 +21,7 @@ class PrivateKeyFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void decodes(byte[] input) {
     try {
       PrivateKey key = PrivateKey.decode(CRYPTO, input);

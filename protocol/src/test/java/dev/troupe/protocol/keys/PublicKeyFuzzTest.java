@@ -23,7 +23,7 @@ class PublicKeyFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void decodes(byte[] input) {
     try {
       PublicKey key = PublicKey.decode(input);

@@ -29,7 +29,7 @@ class SignedEnvelopeFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void opens(byte[] input) {
     try {
       PeerRecord.open(CRYPTO, Bytes.of(input));

@@ -40,7 +40,7 @@ class MultiaddrFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void decodes(byte[] input) {
     try {
       Multiaddr address = Multiaddr.decode(Bytes.of(input));

@@ -25,7 +25,7 @@ class MultibaseFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void decodes(byte[] input) {
     String text = new String(input, StandardCharsets.UTF_8);
     try {

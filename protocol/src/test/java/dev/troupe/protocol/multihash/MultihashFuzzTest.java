@@ -21,7 +21,7 @@ class MultihashFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void decodes(byte[] input) {
     try {
       assertEquals(Bytes.of(input), Multihash.decode(Bytes.of(input)).encoded());

@@ -28,7 +28,7 @@ class MultistreamSelectFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void negotiates(byte[] input) {
     ProtocolId noise = ProtocolId.of("/noise");
     run(MultistreamSelect.dialer(List.of(ProtocolId.of("/x/1.0"), noise)), input);

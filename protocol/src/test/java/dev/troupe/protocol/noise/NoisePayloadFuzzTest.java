@@ -45,7 +45,7 @@ class NoisePayloadFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void reads(byte[] input) throws MalformedException {
     NoiseHandshake first = handshake(false);
     refused(first, input);

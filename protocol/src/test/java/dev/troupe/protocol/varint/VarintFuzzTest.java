@@ -19,7 +19,7 @@ class VarintFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void reads(byte[] input) {
     ByteBuffer in = ByteBuffer.wrap(input);
     try {

@@ -31,7 +31,7 @@ class YamuxSessionFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "10s")
+  @FuzzTest(maxDuration = "20s")
   void survives(byte[] input) {
     new Run(true).feed(input);
     new Run(false).feed(input);

@@ -40,10 +40,20 @@ class ModuleRulesTest {
   }
 
   @Test
+  void nothingBelowHasAnOrderOfHashes() {
+    ModuleRules.nothingHasAnOrderOfHashes("dev.troupe.protocol..").check(OURS);
+    ModuleRules.nothingHasAnOrderOfHashes("dev.troupe.actors..").check(OURS);
+  }
+
+  @Test
   void theRulesCanFail() {
     // The runtime breaks each of them, as it may: asked of it, they must say so.
     ArchRule clock = ModuleRules.nothingReadsTheRealWorld("dev.troupe.runtime..");
     assertTrue(clock.evaluate(OURS).hasViolation());
+    assertTrue(
+        ModuleRules.nothingHasAnOrderOfHashes("dev.troupe.runtime..")
+            .evaluate(OURS)
+            .hasViolation());
     assertTrue(ModuleRules.worldsAreStrangers("runtime", "actors").evaluate(OURS).hasViolation());
     assertTrue(ModuleRules.worldsAreStrangers("actors", "protocol").evaluate(OURS).hasViolation());
   }

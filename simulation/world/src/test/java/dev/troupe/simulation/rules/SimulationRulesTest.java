@@ -29,4 +29,9 @@ class SimulationRulesTest {
   void theSimulatedWorldReadsNoRealOne() {
     ModuleRules.nothingReadsTheRealWorld("dev.troupe.simulation.world..").check(OURS);
   }
+
+  @Test
+  void nothingSimulatedHasAnOrderOfHashes() {
+    ModuleRules.nothingHasAnOrderOfHashes("dev.troupe.simulation..").check(OURS);
+  }
 }
