@@ -9,6 +9,7 @@ import dev.troupe.actors.gossip.Gossip;
 import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
 import dev.troupe.actors.host.HostFailure;
+import dev.troupe.actors.host.Stream;
 import dev.troupe.actors.perf.Perf;
 import dev.troupe.actors.ping.Ping;
 import dev.troupe.actors.virtualconnections.VirtualConnections;
@@ -36,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Owns</b> the host. <b>Parent</b>: {@link dev.troupe.actors.peermanager.PeerManager}, or
  * whoever spawns it. <b>Children</b>: address book, connections, DHT, gossip, virtual connections,
- * and a short-lived one for each ping and perf.
+ * and a short-lived one for each ping, perf and opening of a stream.
  *
  * <p><b>States</b>: listening (messages wait in a stash until every listen address is bound), then
  * running, then stopping (the children answer what is open; then the host closes; then this actor
@@ -44,10 +45,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Who sends what</b>: the embedder sends commands; whoever made it hears {@link Listening} or
  * {@link ListenFailed} once. <b>Limits</b>: {@value #STASH} messages while listening, a further one
- * is dropped and logged; {@value #MAX_ERRANDS} pings and perfs at once, a further one is refused.
- * <b>Timers</b>: the end is forced 5 s after the stop. <b>A crash loses</b> the whole peer: its
- * children restart by themselves, and this actor, which only passes messages on, is not restarted;
- * its parent notices.
+ * is dropped and logged; {@value #MAX_ERRANDS} pings, perfs and openings of streams at once, and
+ * {@value #MAX_ACCEPTORS} acceptors of streams, a further one is refused. <b>Timers</b>: the end is
+ * forced 5 s after the stop. <b>A crash loses</b> the whole peer: its children restart by
+ * themselves, and this actor, which only passes messages on, is not restarted; its parent notices.
  */
 public final class Peer {
 
@@ -73,6 +74,17 @@ public final class Peer {
       long downloadBytes,
       Duration budget,
       ActorRef<PerfReply> replyTo)
+      implements Command {}
+
+  private record OpenStream(
+      PeerId peer, List<ProtocolId> protocols, Duration budget, ActorRef<OpenStreamReply> replyTo)
+      implements Command {}
+
+  private record AcceptStreams(
+      ProtocolId protocol, ActorRef<StreamAccepted> acceptor, ActorRef<AcceptStreamsReply> replyTo)
+      implements Command {}
+
+  private record AcceptorEnded(ProtocolId protocol, ActorRef<StreamAccepted> acceptor)
       implements Command {}
 
   private record Stop() implements Command {}
@@ -125,8 +137,28 @@ public final class Peer {
   /** How long both halves took. */
   public record Measured(PeerId peer, Perf.Timing timing) implements PerfReply {}
 
-  /** The ping or perf came to nothing. */
-  public record ErrandFailed(PeerId peer, HostFailure failure) implements PingReply, PerfReply {}
+  /** The outcome of opening a stream. */
+  public sealed interface OpenStreamReply {}
+
+  /** A stream that has not been started; the receiver's, to start or to reset. */
+  public record StreamOpened(Stream stream) implements OpenStreamReply {}
+
+  /** The ping, the perf or the opening of a stream came to nothing. */
+  public record ErrandFailed(PeerId peer, HostFailure failure)
+      implements PingReply, PerfReply, OpenStreamReply {}
+
+  /** Whether streams of a protocol are accepted. */
+  public sealed interface AcceptStreamsReply {}
+
+  /** The acceptor hears of each stream that a remote opens, until it stops. */
+  public record Accepting(ProtocolId protocol) implements AcceptStreamsReply {}
+
+  /** The protocol is served already, or too many are. */
+  public record AcceptingRefused(ProtocolId protocol, String reason)
+      implements AcceptStreamsReply {}
+
+  /** A remote opened a stream; it has not been started: the acceptor's, to start or to reset. */
+  public record StreamAccepted(Stream stream) {}
 
   // ---- commands
 
@@ -270,6 +302,29 @@ public final class Peer {
     return new DoPerf(peer, uploadBytes, downloadBytes, budget, replyTo);
   }
 
+  /**
+   * Asks for a stream to a peer, which is connected first where it is not; {@link
+   * dev.troupe.actors.streams.StreamFlow} makes a flow of it.
+   *
+   * @param protocols what it may speak, the preferred first; at least one
+   * @param budget for all of it, connecting included
+   */
+  public static Command openStream(
+      PeerId peer, List<ProtocolId> protocols, Duration budget, ActorRef<OpenStreamReply> replyTo) {
+    return new OpenStream(peer, List.copyOf(protocols), budget, replyTo);
+  }
+
+  /**
+   * Asks to be given the streams that remotes open for a protocol, until the acceptor stops. How
+   * many there may be at once is the host's limit of streams.
+   */
+  public static Command acceptStreams(
+      ProtocolId protocol,
+      ActorRef<StreamAccepted> acceptor,
+      ActorRef<AcceptStreamsReply> replyTo) {
+    return new AcceptStreams(protocol, acceptor, replyTo);
+  }
+
   /** Asks to stop: what is open is answered, all connections are closed, then the actor stops. */
   public static Command stop() {
     return new Stop();
@@ -280,8 +335,11 @@ public final class Peer {
   /** How many messages wait until the peer listens. */
   static final int STASH = 1000;
 
-  /** How many pings and perfs there may be at once. */
+  /** How many pings, perfs and openings of streams there may be at once. */
   static final int MAX_ERRANDS = 256;
+
+  /** How many protocols may have an acceptor of streams. */
+  static final int MAX_ACCEPTORS = 256;
 
   private static final Duration END = Duration.ofSeconds(5);
 
@@ -313,6 +371,7 @@ public final class Peer {
   private final ActorRef<Connections.Command> connections;
   private int unbound;
   private int errands;
+  private int acceptors;
   private long names;
   private final List<ActorRef<?>> ending = new ArrayList<>();
 
@@ -418,6 +477,9 @@ public final class Peer {
         .onMessage(GetInfo.class, this::onGetInfo)
         .onMessage(DoPing.class, this::onPing)
         .onMessage(DoPerf.class, this::onPerf)
+        .onMessage(OpenStream.class, this::onOpenStream)
+        .onMessage(AcceptStreams.class, this::onAcceptStreams)
+        .onMessage(AcceptorEnded.class, this::onAcceptorEnded)
         .onMessage(Stop.class, stop -> beginStopping())
         .onSignal(Terminated.class, ended -> onErrandEnded())
         .build();
@@ -493,6 +555,78 @@ public final class Peer {
                 failed));
   }
 
+  private Behavior<Command> onOpenStream(OpenStream open) {
+    PeerId peer = open.peer();
+    if (open.protocols().isEmpty()) {
+      open.replyTo()
+          .tell(
+              new ErrandFailed(
+                  peer,
+                  new HostFailure(
+                      HostFailure.Kind.PROTOCOL_NOT_SUPPORTED, "no protocol is asked for")));
+      return Behaviors.same();
+    }
+    StreamOpening opening = new StreamOpening(host, peer, open.protocols());
+    return errand(
+        "stream",
+        failure -> open.replyTo().tell(new ErrandFailed(peer, failure)),
+        failed ->
+            Errand.<Stream>create(
+                peer,
+                open.budget(),
+                connections,
+                opening::start,
+                stream -> {
+                  opening.take();
+                  open.replyTo().tell(new StreamOpened(stream));
+                },
+                failed));
+  }
+
+  private Behavior<Command> onAcceptStreams(AcceptStreams accept) {
+    ProtocolId protocol = accept.protocol();
+    ActorRef<StreamAccepted> acceptor = accept.acceptor();
+    if (acceptors >= MAX_ACCEPTORS) {
+      accept
+          .replyTo()
+          .tell(new AcceptingRefused(protocol, acceptors + " protocols have an acceptor already"));
+      return Behaviors.same();
+    }
+    try {
+      host.handle(protocol, stream -> acceptor.tell(new StreamAccepted(stream)));
+    } catch (IllegalStateException e) {
+      accept.replyTo().tell(new AcceptingRefused(protocol, protocol + " is served already"));
+      return Behaviors.same();
+    }
+    acceptors++;
+    context.spawnAnonymous(acceptorWatch(protocol, acceptor));
+    accept.replyTo().tell(new Accepting(protocol));
+    return Behaviors.same();
+  }
+
+  /** An actor may be watched with one message only, and one acceptor may serve many protocols. */
+  private Behavior<Void> acceptorWatch(ProtocolId protocol, ActorRef<StreamAccepted> acceptor) {
+    ActorRef<Command> self = context.getSelf();
+    return Behaviors.setup(
+        watch -> {
+          watch.watch(acceptor);
+          return Behaviors.receive(Void.class)
+              .onSignal(
+                  Terminated.class,
+                  ended -> {
+                    self.tell(new AcceptorEnded(protocol, acceptor));
+                    return Behaviors.stopped();
+                  })
+              .build();
+        });
+  }
+
+  private Behavior<Command> onAcceptorEnded(AcceptorEnded ended) {
+    host.unhandle(ended.protocol());
+    acceptors--;
+    return Behaviors.same();
+  }
+
   private Behavior<Command> errand(
       String name,
       java.util.function.Consumer<HostFailure> failed,
@@ -502,7 +636,8 @@ public final class Peer {
     if (errands >= MAX_ERRANDS) {
       failed.accept(
           new HostFailure(
-              HostFailure.Kind.LIMIT_EXCEEDED, MAX_ERRANDS + " pings and perfs are under way"));
+              HostFailure.Kind.LIMIT_EXCEEDED,
+              MAX_ERRANDS + " pings, perfs and openings are under way"));
     } else {
       errands++;
       context.watch(context.spawn(errand.apply(failed), name + "-" + names++));
@@ -570,6 +705,10 @@ public final class Peer {
       ping.replyTo().tell(new ErrandFailed(ping.peer(), closed));
     } else if (late instanceof DoPerf perf) {
       perf.replyTo().tell(new ErrandFailed(perf.peer(), closed));
+    } else if (late instanceof OpenStream open) {
+      open.replyTo().tell(new ErrandFailed(open.peer(), closed));
+    } else if (late instanceof AcceptStreams accept) {
+      accept.replyTo().tell(new AcceptingRefused(accept.protocol(), "the peer stops"));
     } else if (late instanceof ToDht to) {
       refuseDht(to.command());
     } else if (late instanceof ToGossip to && to.command() instanceof Gossip.Publish publish) {

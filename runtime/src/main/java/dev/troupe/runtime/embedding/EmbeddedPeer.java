@@ -4,6 +4,7 @@ import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.connections.ConnectionsEvent;
 import dev.troupe.actors.dht.Dht;
 import dev.troupe.actors.gossip.Gossip;
+import dev.troupe.actors.host.Stream;
 import dev.troupe.actors.peer.Peer;
 import dev.troupe.actors.peermanager.PeerManager;
 import dev.troupe.actors.virtualconnections.VirtualConnections;
@@ -208,6 +209,33 @@ public final class EmbeddedPeer {
         created.peer(),
         ERRAND.plusSeconds(5),
         replyTo -> Peer.perf(peer, uploadBytes, downloadBytes, ERRAND, replyTo));
+  }
+
+  /**
+   * Opens a stream, within 30 s; {@link dev.troupe.actors.streams.StreamFlow} makes a flow of it.
+   */
+  public CompletionStage<Peer.OpenStreamReply> openStream(PeerId peer, ProtocolId protocol) {
+    return ask(
+        replyTo -> Peer.openStream(peer, List.of(protocol), Duration.ofSeconds(30), replyTo));
+  }
+
+  /** Takes the streams that remotes open for a protocol; each is to be started or reset. */
+  public CompletionStage<Peer.AcceptStreamsReply> acceptStreams(
+      ProtocolId protocol, Consumer<Stream> acceptor) {
+    CompletableFuture<Peer.AcceptStreamsReply> reply = new CompletableFuture<>();
+    troupe.<Peer.StreamAccepted>listener(
+        accepted -> acceptor.accept(accepted.stream()),
+        ref ->
+            this.<Peer.AcceptStreamsReply>ask(replyTo -> Peer.acceptStreams(protocol, ref, replyTo))
+                .whenComplete(
+                    (value, error) -> {
+                      if (error != null) {
+                        reply.completeExceptionally(error);
+                      } else {
+                        reply.complete(value);
+                      }
+                    }));
+    return reply;
   }
 
   /** Stops the peer. */

@@ -17,6 +17,7 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.stream.Materializer;
 
 /**
  * Peers for code outside actors: an actor system of its own with a {@link PeerManager} under its
@@ -95,6 +96,11 @@ public final class Troupe implements AutoCloseable {
   /** The manager, for those who prefer messages. */
   public ActorRef<PeerManager.Command> manager() {
     return manager;
+  }
+
+  /** For the flows of streams. */
+  public Materializer materializer() {
+    return Materializer.matFromSystem(system);
   }
 
   /** Makes a peer; see {@link PeerManager.Create}. */

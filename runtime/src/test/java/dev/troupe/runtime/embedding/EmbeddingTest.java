@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import dev.troupe.actors.gossip.Gossip;
+import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.peer.Peer;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.actors.peermanager.PeerManager;
+import dev.troupe.actors.streams.StreamFlow;
 import dev.troupe.actors.virtualconnections.VirtualConnections;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.keys.PrivateKey;
@@ -21,9 +23,13 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.javadsl.Flow;
+import org.apache.pekko.stream.javadsl.Source;
+import org.apache.pekko.util.ByteString;
 import org.junit.jupiter.api.Test;
 
-/** The two examples of the README. */
+/** The examples of the README. */
 class EmbeddingTest {
 
   private static <T> T await(CompletionStage<T> stage) throws Exception {
@@ -87,6 +93,38 @@ class EmbeddingTest {
       assertEquals("good evening", await(mail));
       assertInstanceOf(Peer.Pinged.class, await(alice.ping(bob.id(), 3)));
       assertInstanceOf(Peer.Measured.class, await(alice.perf(bob.id(), 3_000_000, 5_000_000)));
+    }
+  }
+
+  @Test
+  void aStreamIsAFlowOfBytesForThoseWhoAskForOne() throws Exception {
+    try (Troupe troupe = Troupe.start()) {
+      EmbeddedPeer alice = peer(troupe, "alice");
+      EmbeddedPeer bob = peer(troupe, "bob");
+      Materializer materializer = troupe.materializer();
+      ProtocolId echo = ProtocolId.of("/test/echo/1");
+      assertInstanceOf(
+          Peer.Accepting.class,
+          await(
+              bob.acceptStreams(
+                  echo, stream -> StreamFlow.of(stream).join(Flow.create()).run(materializer))));
+      await(alice.connectTo(bob.addresses().get(0)));
+      Peer.StreamOpened opened =
+          assertInstanceOf(Peer.StreamOpened.class, await(alice.openStream(bob.id(), echo)));
+      ByteString part = ByteString.fromArray(new byte[100_000]);
+      ByteString echoed =
+          await(
+              Source.range(1, 50)
+                  .map(i -> part)
+                  .via(StreamFlow.of(opened.stream()))
+                  .runFold(ByteString.emptyByteString(), ByteString::concat, materializer));
+      assertEquals(5_000_000, echoed.size());
+
+      Peer.ErrandFailed refused =
+          assertInstanceOf(
+              Peer.ErrandFailed.class,
+              await(alice.openStream(bob.id(), ProtocolId.of("/test/unheard-of"))));
+      assertEquals(HostFailure.Kind.PROTOCOL_NOT_SUPPORTED, refused.failure().kind());
     }
   }
 
