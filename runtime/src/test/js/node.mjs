@@ -27,7 +27,8 @@ function openNamespaces (names) {
  */
 export async function createNode ({ privateKey, listen, dht = 'server', dhtProtocol = '/ipfs/kad/1.0.0', namespaces = [] }) {
   const services = {
-    identify: identify(),
+    // The default of 5 s is short for a machine that starts six peers at once.
+    identify: identify({ timeout: 20_000 }),
     identifyPush: identifyPush(),
     // The DHT pings its contacts too, and by default one stream a connection is all that may do so.
     ping: ping({ maxInboundStreams: 16, maxOutboundStreams: 16 }),
@@ -61,6 +62,8 @@ export async function createNode ({ privateKey, listen, dht = 'server', dhtProto
       inboundConnectionThreshold: 1000,
       maxIncomingPendingConnections: 100
     },
+    // Its pings wait behind bulk data and a busy machine, and one that takes 5 s would end the connection.
+    connectionMonitor: { abortConnectionOnPingFailure: false },
     services,
     start: false
   })

@@ -13,18 +13,16 @@ public enum PeerKind {
   /** Ours, from the command line. */
   TROUPE {
     @Override
-    List<String> command(List<String> arguments, boolean fast) throws UnavailableException {
+    List<String> command(List<String> arguments) throws UnavailableException {
       if (Boolean.getBoolean(STAND_IN)) {
-        return JS.command(arguments, fast);
+        return JS.command(arguments);
       }
       List<String> command = new ArrayList<>();
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      if (!fast) {
-        // Several start at once on few cores, and live for seconds: the first compiler will do.
-        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"));
-      }
+      // Several start at once on few cores, and live for seconds: the first compiler will do.
+      command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"));
       String leakDetection = System.getProperty("io.netty.leakDetection.level");
-      if (!fast && leakDetection != null) {
+      if (leakDetection != null) {
         command.add("-Dio.netty.leakDetection.level=" + leakDetection);
       }
       command.addAll(
@@ -37,7 +35,7 @@ public enum PeerKind {
   /** js-libp2p. */
   JS {
     @Override
-    List<String> command(List<String> arguments, boolean fast) throws UnavailableException {
+    List<String> command(List<String> arguments) throws UnavailableException {
       return JsPeer.install().command(arguments);
     }
   };
@@ -45,17 +43,13 @@ public enum PeerKind {
   /** With this property js-libp2p plays both parts, which shows that the tests themselves hold. */
   private static final String STAND_IN = "troupe.interop.js-only";
 
-  /**
-   * The command that runs such a peer.
-   *
-   * @param fast for measuring: whatever makes it fast, at the price of a slower start
-   */
-  abstract List<String> command(List<String> arguments, boolean fast) throws UnavailableException;
+  /** The command that runs such a peer. */
+  abstract List<String> command(List<String> arguments) throws UnavailableException;
 
   /** Starts one with these arguments; skips or fails the test where that kind cannot run. */
   JsonPeerProcess start(String name, String... arguments) {
     try {
-      return JsonPeerProcess.start(name, command(List.of(arguments), false));
+      return JsonPeerProcess.start(name, command(List.of(arguments)));
     } catch (UnavailableException e) {
       ForeignPeers.notRun("js-libp2p", e);
       throw new IllegalStateException("the test went on without " + name, e);
