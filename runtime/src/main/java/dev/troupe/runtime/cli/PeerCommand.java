@@ -150,8 +150,10 @@ final class PeerCommand implements Callable<Integer> {
     }
     try {
       return KeyFile.loadOrCreate(key, troupe.crypto(), troupe::newIdentity);
-    } catch (MalformedException | IOException e) {
+    } catch (MalformedException e) {
       throw wrong("--key: " + e.getMessage());
+    } catch (IOException e) {
+      throw wrong("--key: cannot use the key file " + key + ": " + e);
     }
   }
 

@@ -4,8 +4,10 @@ import java.io.PrintStream;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** For people. */
+/** For people. What remotes wrote is shown without control characters: they steer terminals. */
 final class TextOutput implements Output {
+
+  private static final int REPLACEMENT = '\ufffd';
 
   private final PrintStream out;
 
@@ -16,21 +18,36 @@ final class TextOutput implements Output {
   @Override
   public void event(String name, Map<String, Object> fields) {
     if (name.equals("message") && fields.containsKey("text")) {
-      out.println(
-          "[" + fields.get("topic") + "] " + fields.get("from") + ": " + fields.get("text"));
+      print("[" + fields.get("topic") + "] " + fields.get("from") + ": " + fields.get("text"));
     } else {
-      out.println("* " + name + " " + show(fields));
+      print("* " + name + " " + show(fields));
     }
   }
 
   @Override
   public void ok(String command, int line, Map<String, Object> fields) {
-    out.println(command + ": ok" + (fields.isEmpty() ? "" : " " + show(fields)));
+    print(command + ": ok" + (fields.isEmpty() ? "" : " " + show(fields)));
   }
 
   @Override
   public void failed(String command, int line, String code, String message) {
-    out.println(command + ": " + code + ": " + message);
+    print(command + ": " + code + ": " + message);
+  }
+
+  private void print(String line) {
+    StringBuilder shown = new StringBuilder(line.length());
+    line.codePoints()
+        .map(each -> isHarmless(each) ? each : REPLACEMENT)
+        .forEach(shown::appendCodePoint);
+    out.println(shown);
+  }
+
+  private static boolean isHarmless(int codePoint) {
+    return switch (Character.getType(codePoint)) {
+      case Character.CONTROL, Character.FORMAT, Character.LINE_SEPARATOR, Character.SURROGATE ->
+          false;
+      default -> true;
+    };
   }
 
   private static String show(Map<String, Object> fields) {

@@ -47,7 +47,7 @@ public enum PeerKind {
   abstract List<String> command(List<String> arguments) throws UnavailableException;
 
   /** Starts one with these arguments; skips or fails the test where that kind cannot run. */
-  JsonPeerProcess start(String name, String... arguments) {
+  public JsonPeerProcess start(String name, String... arguments) {
     try {
       return JsonPeerProcess.start(name, command(List.of(arguments)));
     } catch (UnavailableException e) {

@@ -1,0 +1,116 @@
+package dev.troupe.runtime.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.troupe.runtime.foreign.JsonPeerProcess;
+import dev.troupe.runtime.foreign.PeerKind;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+/** The command line, in this process where it refuses, in processes of their own where it runs. */
+@Timeout(120)
+class PeerCommandTest {
+
+  private final List<JsonPeerProcess> started = new ArrayList<>();
+
+  @AfterEach
+  void stopPeers() {
+    started.forEach(JsonPeerProcess::close);
+  }
+
+  private JsonPeerProcess start(String name, String... arguments) {
+    JsonPeerProcess peer = PeerKind.TROUPE.start(name, arguments);
+    started.add(peer);
+    return peer;
+  }
+
+  private static String refusal(String... arguments) {
+    StringWriter errors = new StringWriter();
+    CommandLine line = new CommandLine(new PeerCommand()).setErr(new PrintWriter(errors, true));
+    assertEquals(2, line.execute(arguments), () -> Arrays.toString(arguments));
+    return errors.toString();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--listen, /ip4/300.1.1.1/tcp/0",
+    "--listen, nonsense",
+    "--bootstrap, /ip4/127.0.0.1/tcp/70000",
+    "--bootstrap, /ip4/127.0.0.1/tcp/4001",
+    "--dht, sometimes",
+    "--namespace, a/b",
+    "--nonsense, 1"
+  })
+  void whatCannotBeUnderstoodIsNamed(String option, String value) {
+    String errors = refusal(option, value);
+    assertTrue(errors.contains(option), errors);
+    assertTrue(errors.contains(value), errors);
+  }
+
+  @Test
+  void aKeyFileWithoutAKeyIsNamed(@TempDir Path directory) throws Exception {
+    Path file = directory.resolve("key");
+    Files.writeString(file, "nonsense");
+    assertTrue(refusal("--key", file.toString()).contains(file.toString()));
+    assertTrue(refusal("--key", directory.toString()).contains(directory.toString()));
+    assertEquals("nonsense", Files.readString(file));
+  }
+
+  @Test
+  void everyLineIsAnsweredOnceAndBadOnesStopNothing() {
+    JsonPeerProcess alice = start("alice", "--dht", "off");
+    JsonPeerProcess bob = start("bob", "--dht", "off");
+    String stranger = "12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5";
+    String at = bob.address().substring(0, bob.address().indexOf("/p2p/"));
+
+    assertRefused(alice, "nonsense", "unknown-command", "nonsense");
+    assertRefused(alice, "connect", "bad-argument", "usage: connect ADDR");
+    assertRefused(alice, "connect /ip4/1.2.3/tcp/1", "bad-argument", "1.2.3");
+    assertRefused(alice, "connect /ip4/1.2.3.4/udp/1/quic-v1", "unsupported-address", "quic-v1");
+    assertRefused(alice, "connect " + at + "/p2p/" + stranger, "wrong-peer", stranger);
+    assertRefused(alice, "ping " + stranger, "unreachable", stranger);
+    assertRefused(alice, "ping nobody", "bad-argument", "nobody");
+    assertRefused(alice, "disconnect " + stranger, "not-connected", stranger);
+    assertRefused(alice, "perf " + stranger + " -1 1", "bad-argument", "-1");
+    assertRefused(alice, "send " + stranger + " /test/mail/1", "bad-argument", "usage: send");
+    assertRefused(alice, "unsubscribe news", "not-subscribed", "news");
+    assertRefused(alice, "publish news " + "x".repeat(1024 * 1024), "too-large", "");
+
+    alice.ask("connect " + bob.address());
+    assertEquals(3, alice.ask("ping " + bob.peerId() + " 3").path("rttMicros").size());
+    assertEquals(bob.peerId(), alice.ask("peers").path("peers").path(0).asText());
+    bob.ask("start /test/mail/1");
+    JsonNode sent = alice.ask("send " + bob.peerId() + " /test/mail/1 good evening");
+    assertTrue(sent.path("delivered").asBoolean());
+    assertEquals(1, sent.path("attempts").asInt());
+    JsonNode data = bob.awaitEvent("data", alice);
+    assertEquals("good evening", data.path("text").asText());
+    assertEquals("Z29vZCBldmVuaW5n", data.path("data").asText());
+    assertEquals(0, alice.quit());
+    bob.awaitEvent("disconnected", alice);
+    assertEquals(0, bob.quit());
+  }
+
+  private static void assertRefused(
+      JsonPeerProcess peer, String command, String code, String named) {
+    JsonNode reply = peer.askInVain(command);
+    assertEquals(code, reply.path("error").asText(), reply::toString);
+    assertTrue(reply.path("message").asText().contains(named), reply::toString);
+    assertFalse(reply.path("reply").asText().isEmpty());
+  }
+}
