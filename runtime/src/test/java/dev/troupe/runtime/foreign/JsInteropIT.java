@@ -135,6 +135,25 @@ class JsInteropIT {
     assertEquals("value", troupe.ask("get /test/from-a-client").path("value").asText());
   }
 
+  /** A client is in nobody's routing table: only who is connected to it can say where it is. */
+  @ParameterizedTest
+  @EnumSource(PeerKind.class)
+  void aClientIsFoundThroughABootstrapOfTheOtherKind(PeerKind seeking) {
+    JsonPeerProcess bootstrap = start(seeking.other(), "bootstrap", "--dht", "server");
+    JsonPeerProcess sought =
+        start(seeking, "sought", "--dht", "client", "--bootstrap", bootstrap.address());
+    bootstrap.awaitIdentified(sought);
+    JsonPeerProcess seeker =
+        start(seeking, "seeker", "--dht", "client", "--bootstrap", bootstrap.address());
+    seeker.awaitDhtReady();
+
+    List<String> addresses = texts(seeker.ask("find " + sought.peerId()).path("addrs"));
+    String withPeer = sought.address();
+    String withoutPeer = withPeer.substring(0, withPeer.indexOf("/p2p/"));
+    assertTrue(
+        addresses.contains(withPeer) || addresses.contains(withoutPeer), addresses::toString);
+  }
+
   /**
    * Six peers in a ring of the two kinds by turns, so that every message must pass through both.
    */
