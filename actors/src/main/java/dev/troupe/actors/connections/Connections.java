@@ -395,6 +395,10 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
           new ConnectFailed(stopped.target().peer(), cancelled("the dial was cut short")));
     }
     WaitingDial next = waitingDials.poll();
+    while (next != null && !ledger.waiters.containsKey(next.target())) {
+      // Its peer has connected meanwhile.
+      next = waitingDials.poll();
+    }
     if (next != null) {
       startDial(next.target(), next.addresses());
     }

@@ -1,0 +1,421 @@
+package dev.troupe.actors.connections;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.troupe.actors.addressbook.AddressBook;
+import dev.troupe.actors.addressbook.AddressBookSettings;
+import dev.troupe.actors.connections.DialableHost.Attempt;
+import dev.troupe.actors.host.ConnectionInfo;
+import dev.troupe.actors.host.HostFailure;
+import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.crypto.PortableCrypto;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.keys.PrivateKey;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.simulation.kernel.Probe;
+import dev.troupe.simulation.kernel.SimulatedSystem;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class ConnectionsTest {
+
+  /** Peers in the order of their ids. */
+  private static final List<PeerId> PEERS =
+      IntStream.range(0, 12)
+          .mapToObj(
+              number -> {
+                byte[] seed = new byte[32];
+                seed[0] = (byte) number;
+                return PrivateKey.fromSeed(new PortableCrypto(), seed).peerId();
+              })
+          .sorted(Comparator.naturalOrder())
+          .toList();
+
+  private static final PeerId SELF = PEERS.get(5);
+  private static final PeerId BOB = PEERS.get(6);
+  private static final PeerId CAROL = PEERS.get(7);
+
+  private final SimulatedSystem system = SimulatedSystem.create();
+  private final DialableHost host = new DialableHost(SELF);
+  private final ActorRef<AddressBook.Command> book =
+      system.spawn(AddressBook.create(AddressBookSettings.DEFAULT, system::now), "book");
+  private final Probe<Connections.ConnectReply> replies = system.probe("replies");
+  private final Probe<ConnectionsEvent> events = system.probe("events");
+  private ActorRef<Connections.Command> connections = spawn(ConnectionsSettings.DEFAULT);
+
+  private ActorRef<Connections.Command> spawn(ConnectionsSettings settings) {
+    ActorRef<Connections.Command> made =
+        system.spawn(
+            Connections.create(settings, system::now, host, book),
+            "connections-" + settings.hashCode());
+    host.hears = event -> made.tell(new Connections.HostHeard(event));
+    made.tell(new Connections.Subscribe(events.ref()));
+    return made;
+  }
+
+  private static Multiaddr at(int port) {
+    try {
+      return Multiaddr.parse("/ip4/192.0.2.1/tcp/" + port);
+    } catch (MalformedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @AfterEach
+  void close() {
+    system.close();
+  }
+
+  private void connect(PeerId peer, Multiaddr... addresses) {
+    connections.tell(new Connections.Connect(peer, List.of(addresses), replies.ref()));
+    system.runUntilIdle();
+  }
+
+  private HostFailure failure() {
+    return replies.expect(Connections.ConnectFailed.class).failure();
+  }
+
+  private List<Connections.ConnectedPeer> connected() {
+    Probe<Connections.ConnectedPeers> probe = system.probe();
+    connections.tell(new Connections.GetConnected(probe.ref()));
+    return probe.next().peers();
+  }
+
+  // ---- dialling
+
+  @Test
+  void aDialToADeadAddressEndsAtItsBudgetWithTheReasonAndIsCalledOff() {
+    connect(BOB, at(1));
+    long begun = system.now();
+    Attempt attempt = host.attempts.get(0);
+    system.advance(Duration.ofSeconds(10).minusNanos(1));
+    replies.expectNone();
+    assertFalse(attempt.cancelled);
+    system.advance(Duration.ofNanos(1));
+    HostFailure failure = failure();
+    assertEquals(Duration.ofSeconds(10).toNanos(), system.now() - begun);
+    assertEquals(HostFailure.Kind.TIMED_OUT, failure.kind());
+    assertTrue(failure.message().contains(BOB.toString()), failure.message());
+    assertTrue(failure.message().contains(at(1).toString()), failure.message());
+    assertTrue(attempt.cancelled);
+  }
+
+  @Test
+  void addressesAreStaggeredUnderOneBudgetAndTheFirstToAnswerWins() {
+    connect(BOB, at(1), at(2), at(3));
+    assertEquals(1, host.attempts.size());
+    system.advance(Duration.ofMillis(249));
+    assertEquals(1, host.attempts.size());
+    system.advance(Duration.ofMillis(1));
+    assertEquals(2, host.attempts.size());
+    host.attempts.get(1).succeed(BOB);
+    system.runUntilIdle();
+    assertEquals(new Connections.Connected(BOB, at(2)), replies.next());
+    assertTrue(host.attempts.get(0).cancelled);
+    system.advance(Duration.ofMinutes(1));
+    assertEquals(2, host.attempts.size());
+  }
+
+  @Test
+  void anAddressThatFailsGivesWayToTheNextAtOnceAndAllReasonsAreTold() {
+    connect(BOB, at(1), at(2));
+    host.attempts.get(0).fail(HostFailure.Kind.REFUSED, "nobody listens");
+    system.runUntilIdle();
+    assertEquals(at(2), host.attempts.get(1).address);
+    host.attempts.get(1).fail(HostFailure.Kind.UNREACHABLE, "no route");
+    system.runUntilIdle();
+    HostFailure failure = failure();
+    assertEquals(HostFailure.Kind.UNREACHABLE, failure.kind());
+    assertTrue(failure.message().contains("nobody listens"), failure.message());
+    assertTrue(failure.message().contains("no route"), failure.message());
+  }
+
+  @Test
+  void somebodyElseAtAnAddressSaysMoreThanNobodyAtAnother() {
+    connect(BOB, at(1), at(2));
+    host.attempts.get(0).fail(HostFailure.Kind.WRONG_PEER, "carol answered");
+    system.runUntilIdle();
+    host.attempts.get(1).fail(HostFailure.Kind.REFUSED, "nobody listens");
+    system.runUntilIdle();
+    assertEquals(HostFailure.Kind.WRONG_PEER, failure().kind());
+  }
+
+  @Test
+  void aPeerWithoutAddressesIsUnreachableAtOnce() {
+    connect(BOB);
+    assertEquals(HostFailure.Kind.UNREACHABLE, failure().kind());
+    assertEquals(List.of(), host.attempts);
+  }
+
+  @Test
+  void nobodyDialsThemselves() {
+    connect(SELF, at(1));
+    assertEquals(HostFailure.Kind.REFUSED, failure().kind());
+    assertEquals(List.of(), host.attempts);
+  }
+
+  @Test
+  void theAddressBookAddsWhatItKnows() {
+    book.tell(
+        new AddressBook.Learn(
+            BOB, List.of(at(9)), AddressBook.Source.DISCOVERED, Duration.ofHours(1)));
+    connect(BOB, at(1));
+    host.attempts.get(0).fail(HostFailure.Kind.REFUSED, "nobody listens");
+    system.runUntilIdle();
+    assertEquals(at(9), host.attempts.get(1).address);
+  }
+
+  @Test
+  void allWhoAskForAPeerShareOneDial() {
+    connect(BOB, at(1));
+    connect(BOB, at(2));
+    Probe<Connections.ConnectReply> third = system.probe("third");
+    connections.tell(new Connections.ConnectTo(at(3).withPeer(BOB), third.ref()));
+    system.runUntilIdle();
+    assertEquals(1, host.attempts.size());
+    host.attempts.get(0).succeed(BOB);
+    system.runUntilIdle();
+    Connections.Connected reply = new Connections.Connected(BOB, at(1));
+    assertEquals(List.of(reply, reply), List.of(replies.next(), replies.next()));
+    assertEquals(reply, third.next());
+    connect(BOB, at(4));
+    assertEquals(reply, replies.next());
+    assertEquals(1, host.attempts.size());
+  }
+
+  @Test
+  void whoeverAnswersAtABareAddressIsTaken() {
+    connections.tell(new Connections.ConnectTo(at(1), replies.ref()));
+    system.runUntilIdle();
+    host.attempts.get(0).succeed(CAROL);
+    system.runUntilIdle();
+    assertEquals(new Connections.Connected(CAROL, at(1)), replies.next());
+  }
+
+  @Test
+  void aPeerThatConnectsByItselfEndsItsDial() {
+    connect(BOB, at(1));
+    host.accept(BOB);
+    system.runUntilIdle();
+    assertEquals(BOB, replies.expect(Connections.Connected.class).peer());
+    assertTrue(host.attempts.get(0).cancelled);
+  }
+
+  @Test
+  void aSuccessThatComesTogetherWithTheEndOfItsConnectionConnectsNobody() {
+    connect(BOB, at(1));
+    ConnectionInfo brief = host.attempts.get(0).succeed(BOB);
+    host.lose(brief);
+    system.runUntilIdle();
+    replies.expect(Connections.Connected.class);
+    assertEquals(List.of(), connected());
+  }
+
+  @Test
+  void disconnectingCallsTheDialOff() {
+    connect(BOB, at(1));
+    Probe<Connections.DisconnectReply> done = system.probe();
+    connections.tell(new Connections.Disconnect(BOB, done.ref()));
+    assertEquals(new Connections.DisconnectReply(BOB, true), done.next());
+    assertEquals(HostFailure.Kind.CANCELLED, failure().kind());
+    assertTrue(host.attempts.get(0).cancelled);
+    connections.tell(new Connections.Disconnect(BOB, done.ref()));
+    assertEquals(new Connections.DisconnectReply(BOB, false), done.next());
+  }
+
+  // ---- limits
+
+  private static ConnectionsSettings limits(
+      int dials, int waitingDials, int waiters, int highWater, int lowWater) {
+    ConnectionsSettings defaults = ConnectionsSettings.DEFAULT;
+    return new ConnectionsSettings(
+        defaults.dialBudget(),
+        defaults.dialStagger(),
+        2,
+        dials,
+        waitingDials,
+        waiters,
+        highWater,
+        lowWater,
+        defaults.grace(),
+        defaults.surplusCheck());
+  }
+
+  @Test
+  void dialsBeyondTheLimitWaitTheirTurnAndBeyondThatAreRefused() {
+    connections = spawn(limits(1, 1, 2, 10, 10));
+    connect(BOB, at(1));
+    connect(CAROL, at(2));
+    assertEquals(1, host.attempts.size());
+    connect(PEERS.get(8), at(3));
+    assertEquals(HostFailure.Kind.LIMIT_EXCEEDED, failure().kind());
+    host.attempts.get(0).fail(HostFailure.Kind.REFUSED, "nobody listens");
+    system.runUntilIdle();
+    assertEquals(HostFailure.Kind.REFUSED, failure().kind());
+    assertEquals(at(2), host.attempts.get(1).address);
+  }
+
+  @Test
+  void aDialThatWaitsIsNotMadeForAPeerThatHasConnectedMeanwhile() {
+    connections = spawn(limits(1, 1, 2, 10, 10));
+    connect(BOB, at(1));
+    connect(CAROL, at(2));
+    host.accept(CAROL);
+    system.runUntilIdle();
+    replies.expect(Connections.Connected.class);
+    host.attempts.get(0).fail(HostFailure.Kind.REFUSED, "nobody listens");
+    system.runUntilIdle();
+    assertEquals(1, host.attempts.size());
+  }
+
+  @Test
+  void tooManyWaitersOfOneDialAreRefused() {
+    connections = spawn(limits(1, 1, 2, 10, 10));
+    connect(BOB, at(1));
+    connect(BOB);
+    connect(BOB);
+    assertEquals(HostFailure.Kind.LIMIT_EXCEEDED, failure().kind());
+  }
+
+  @Test
+  void ofManyAddressesTheFirstFewAreDialled() {
+    connections = spawn(limits(1, 1, 2, 10, 10));
+    connect(BOB, at(1), at(2), at(3));
+    for (int i = 0; i < 2; i++) {
+      host.attempts.get(i).fail(HostFailure.Kind.REFUSED, "nobody listens");
+      system.runUntilIdle();
+    }
+    assertEquals(2, host.attempts.size());
+    assertEquals(HostFailure.Kind.REFUSED, failure().kind());
+  }
+
+  @Test
+  void tooManyPeersAreTrimmedTheLightestFirstExceptProtectedAndYoungOnes() {
+    connections = spawn(limits(1, 1, 2, 3, 2));
+    List<PeerId> old = PEERS.subList(6, 9);
+    old.forEach(host::accept);
+    system.runUntilIdle();
+    connections.tell(new Connections.Protect(old.get(0), "bootstrap"));
+    connections.tell(new Connections.Tag(old.get(1), "mesh", 5));
+    system.advance(Duration.ofSeconds(20));
+    assertEquals(List.of(), host.disconnected);
+    host.accept(PEERS.get(9));
+    system.runUntilIdle();
+    // Four are connected, two may stay: the protected and the newest ones are not to choose from.
+    assertEquals(
+        List.of(old.get(2), old.get(1)),
+        host.disconnected.stream().map(ConnectionInfo::peer).toList());
+  }
+
+  @Test
+  void aTagAndAProtectionTooManyCountForNothing() {
+    connections = spawn(limits(1, 1, 2, 2, 1));
+    host.accept(BOB);
+    host.accept(CAROL);
+    system.runUntilIdle();
+    for (int i = 0; i < Connections.MAX_TAGS_PER_PEER; i++) {
+      connections.tell(new Connections.Tag(BOB, "tag" + i, 0));
+      connections.tell(new Connections.Protect(BOB, "tag" + i));
+    }
+    connections.tell(new Connections.Tag(BOB, "one more", 100));
+    connections.tell(new Connections.Protect(BOB, "one more"));
+    for (int i = 0; i < Connections.MAX_TAGS_PER_PEER; i++) {
+      connections.tell(new Connections.Unprotect(BOB, "tag" + i));
+    }
+    connections.tell(new Connections.Tag(CAROL, "mesh", 1));
+    system.advance(Duration.ofSeconds(20));
+    host.accept(PEERS.get(8));
+    system.runUntilIdle();
+    assertEquals(
+        List.of(BOB, CAROL), host.disconnected.stream().map(ConnectionInfo::peer).toList());
+  }
+
+  // ---- two connections to one peer
+
+  @Test
+  void simultaneousDialsDoNotFlap() {
+    // Ours and theirs meet: both stay, and are one connected peer.
+    connect(BOB, at(1));
+    ConnectionInfo ours = host.attempts.get(0).succeed(BOB);
+    ConnectionInfo theirs = host.accept(BOB);
+    host.streams.put(ours.id(), 1);
+    host.streams.put(theirs.id(), 1);
+    system.advance(Duration.ofMinutes(10));
+    assertEquals(List.of(), host.disconnected);
+    assertEquals(2, connected().get(0).connections());
+    // Once the surplus has been idle at two checks in a row, the smaller peer id closes it.
+    host.streams.put(theirs.id(), 0);
+    system.advance(Duration.ofSeconds(10));
+    assertEquals(List.of(), host.disconnected);
+    system.advance(Duration.ofSeconds(10));
+    assertEquals(List.of(theirs), host.disconnected);
+    events.expect(ConnectionsEvent.PeerConnected.class);
+    events.expectNone();
+  }
+
+  @Test
+  void theLargerPeerIdLeavesTheSurplusToTheOther() {
+    PeerId smaller = PEERS.get(0);
+    host.accept(smaller);
+    host.accept(smaller);
+    system.advance(Duration.ofMinutes(10));
+    assertEquals(List.of(), host.disconnected);
+  }
+
+  @Test
+  void aPeerIsDisconnectedWithItsLastConnection() {
+    ConnectionInfo first = host.accept(BOB);
+    ConnectionInfo second = host.accept(BOB);
+    system.runUntilIdle();
+    events.expect(ConnectionsEvent.PeerConnected.class);
+    host.lose(first);
+    system.runUntilIdle();
+    events.expectNone();
+    host.lose(second);
+    system.runUntilIdle();
+    events.expect(ConnectionsEvent.PeerDisconnected.class);
+  }
+
+  // ---- a crash
+
+  @Test
+  void aCrashAnswersThoseWhoWaitAndKeepsSubscribersAndPicture() {
+    ConnectionInfo lost = host.accept(CAROL);
+    host.accept(PEERS.get(8));
+    connect(BOB, at(1));
+    system.runUntilIdle();
+    events.expect(ConnectionsEvent.PeerConnected.class);
+    events.expect(ConnectionsEvent.PeerConnected.class);
+    // Carol's end is lost in the crash.
+    host.silently(() -> host.lose(lost));
+    connections.tell(new Connections.GetConnected(null));
+    system.runUntilIdle();
+    assertEquals(HostFailure.Kind.CANCELLED, failure().kind());
+    assertTrue(host.attempts.get(0).cancelled);
+    assertEquals(CAROL, events.expect(ConnectionsEvent.PeerDisconnected.class).peer());
+    events.expectNone();
+    assertEquals(PEERS.get(8), connected().get(0).peer());
+    host.accept(BOB);
+    system.runUntilIdle();
+    assertEquals(BOB, events.expect(ConnectionsEvent.PeerConnected.class).peer());
+  }
+
+  @Test
+  void whoSubscribesHearsOfThoseWhoAreConnectedAndWhoStopsHearsNoMore() {
+    host.accept(BOB);
+    Probe<ConnectionsEvent> late = system.probe("late");
+    connections.tell(new Connections.Subscribe(late.ref()));
+    assertEquals(BOB, late.expect(ConnectionsEvent.PeerConnected.class).peer());
+    system.stop(late.ref());
+    host.accept(CAROL);
+    system.runUntilIdle();
+    assertEquals(2, connected().size());
+  }
+}
