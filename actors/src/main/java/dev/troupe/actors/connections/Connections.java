@@ -26,8 +26,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -268,6 +270,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
         .onMessage(DialEnded.class, this::onDialEnded)
         .onMessage(DialStopped.class, this::onDialStopped)
         .onMessage(SubscriberGone.class, this::onSubscriberGone)
+        .onSignal(PostStop.class, stop -> onPostStop())
         .build();
   }
 
@@ -403,6 +406,16 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       startDial(next.target(), next.addresses());
     }
     return this;
+  }
+
+  private Behavior<Command> onPostStop() {
+    HostFailure closed = new HostFailure(HostFailure.Kind.CLOSED, "the peer stops");
+    answerAll(target -> new ConnectFailed(target.peer(), closed));
+    return this;
+  }
+
+  private void answerAll(Function<Target, ConnectReply> reply) {
+    new ArrayList<>(ledger.waiters.keySet()).forEach(target -> answer(target, reply.apply(target)));
   }
 
   private void answer(Target target, ConnectReply reply) {
@@ -630,11 +643,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
    * the host.
    */
   private void recover() {
-    new ArrayList<>(ledger.waiters.keySet())
-        .forEach(
-            target ->
-                answer(
-                    target, new ConnectFailed(target.peer(), cancelled("connections restarted"))));
+    answerAll(target -> new ConnectFailed(target.peer(), cancelled("connections restarted")));
     ledger.subscribers.forEach(
         subscriber -> getContext().watchWith(subscriber, new SubscriberGone(subscriber)));
     Set<ConnectionId> open = new LinkedHashSet<>();

@@ -182,6 +182,8 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
      * the history.)
      */
     OVERLOADED,
+    /** The peer stops. */
+    STOPPING,
     /** The actor crashed over it; whether others have received it is unknown. */
     CRASHED
   }

@@ -45,10 +45,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Who sends what</b>: the embedder sends commands; whoever made it hears {@link Listening} or
  * {@link ListenFailed} once. <b>Limits</b>: {@value #STASH} messages while listening, a further one
- * is dropped and logged; {@value #MAX_ERRANDS} pings, perfs and openings of streams at once, and
- * {@value #MAX_ACCEPTORS} acceptors of streams, a further one is refused. <b>Timers</b>: the end is
- * forced 5 s after the stop. <b>A crash loses</b> the whole peer: its children restart by
- * themselves, and this actor, which only passes messages on, is not restarted; its parent notices.
+ * is refused; {@value #MAX_ERRANDS} pings, perfs and openings of streams at once, and {@value
+ * #MAX_ACCEPTORS} acceptors of streams, a further one is refused. <b>Timers</b>: the end is forced
+ * 5 s after the stop. <b>A crash loses</b> the whole peer: its children restart by themselves, and
+ * this actor, which only passes messages on, is not restarted; its parent notices.
  */
 public final class Peer {
 
@@ -431,14 +431,14 @@ public final class Peer {
     return Behaviors.receive(Command.class)
         .onMessage(Bound.class, bound -> --unbound == 0 ? run() : Behaviors.same())
         .onMessage(BindFailed.class, this::onBindFailed)
-        .onMessage(Stop.class, stop -> beginStopping())
+        .onMessage(Stop.class, stop -> stash.unstashAll(beginStopping()))
         .onAnyMessage(this::onEarly)
         .build();
   }
 
   private Behavior<Command> onEarly(Command command) {
     if (stash.isFull()) {
-      context.getLog().warn("dropped: {} messages wait for the peer to listen", STASH);
+      refuse(command, Refusal.CROWDED);
     } else {
       stash.stash(command);
     }
@@ -447,7 +447,7 @@ public final class Peer {
 
   private Behavior<Command> onBindFailed(BindFailed failed) {
     starter.tell(new ListenFailed(host.peerId(), failed.failure()));
-    return beginStopping();
+    return stash.unstashAll(beginStopping());
   }
 
   private Behavior<Command> run() {
@@ -662,8 +662,6 @@ public final class Peer {
     }
     stopChild(gossip);
     stopChild(virtualConnections);
-    // What came before the peer listened is passed to nobody: its senders are told by their own
-    // deadlines.
     if (ending.isEmpty()) {
       closeHost();
     }
@@ -684,7 +682,7 @@ public final class Peer {
         .onMessage(EndForced.class, forced -> Behaviors.stopped())
         .onAnyMessage(
             late -> {
-              refuse(late);
+              refuse(late, Refusal.STOPPING);
               return Behaviors.same();
             })
         .onSignal(
@@ -698,56 +696,26 @@ public final class Peer {
         .build();
   }
 
-  /** What came too late, and has somebody who waits for the answer. */
-  private void refuse(Command late) {
-    HostFailure closed = new HostFailure(HostFailure.Kind.CLOSED, "the peer stops");
-    if (late instanceof DoPing ping) {
-      ping.replyTo().tell(new ErrandFailed(ping.peer(), closed));
-    } else if (late instanceof DoPerf perf) {
-      perf.replyTo().tell(new ErrandFailed(perf.peer(), closed));
-    } else if (late instanceof OpenStream open) {
-      open.replyTo().tell(new ErrandFailed(open.peer(), closed));
-    } else if (late instanceof AcceptStreams accept) {
-      accept.replyTo().tell(new AcceptingRefused(accept.protocol(), "the peer stops"));
-    } else if (late instanceof ToDht to) {
-      refuseDht(to.command());
-    } else if (late instanceof ToGossip to && to.command() instanceof Gossip.Publish publish) {
-      publish
-          .replyTo()
-          .tell(
-              new Gossip.PublishRefused(
-                  publish.topic(), Gossip.Refusal.OVERLOADED, "the peer stops"));
-    } else if (late instanceof ToVirtualConnections to
-        && to.command() instanceof VirtualConnections.Send send) {
-      send.replyTo()
-          .tell(
-              new VirtualConnections.SendFailed(
-                  send.peer(),
-                  send.protocol(),
-                  VirtualConnections.SendFailure.STOPPING,
-                  "the peer stops",
-                  0));
-    } else if (late instanceof ToConnections to) {
-      if (to.command() instanceof Connections.Connect connect) {
-        connect.replyTo().tell(new Connections.ConnectFailed(connect.peer(), closed));
-      } else if (to.command() instanceof Connections.ConnectTo connect) {
-        connect.replyTo().tell(new Connections.ConnectFailed(connect.address().peerId(), closed));
-      }
-    }
-  }
-
-  private static void refuseDht(Dht.Command command) {
-    Dht.OperationFailed stopping = new Dht.OperationFailed(Dht.Reason.STOPPING, "the peer stops");
-    if (command instanceof Dht.Provide provide) {
-      provide.replyTo().tell(stopping);
-    } else if (command instanceof Dht.FindProviders find) {
-      find.replyTo().tell(stopping);
-    } else if (command instanceof Dht.PutValue put) {
-      put.replyTo().tell(stopping);
-    } else if (command instanceof Dht.GetValue get) {
-      get.replyTo().tell(stopping);
-    } else if (command instanceof Dht.FindPeer find) {
-      find.replyTo().tell(stopping);
+  /** Answers what came too late, or too early in too great a number. */
+  private void refuse(Command command, Refusal refusal) {
+    if (command instanceof GetInfo get) {
+      onGetInfo(get);
+    } else if (command instanceof DoPing ping) {
+      ping.replyTo().tell(new ErrandFailed(ping.peer(), refusal.failure()));
+    } else if (command instanceof DoPerf perf) {
+      perf.replyTo().tell(new ErrandFailed(perf.peer(), refusal.failure()));
+    } else if (command instanceof OpenStream open) {
+      open.replyTo().tell(new ErrandFailed(open.peer(), refusal.failure()));
+    } else if (command instanceof AcceptStreams accept) {
+      accept.replyTo().tell(new AcceptingRefused(accept.protocol(), refusal.failure().message()));
+    } else if (command instanceof ToDht to) {
+      refusal.answer(to.command());
+    } else if (command instanceof ToGossip to) {
+      refusal.answer(to.command());
+    } else if (command instanceof ToVirtualConnections to) {
+      refusal.answer(to.command());
+    } else if (command instanceof ToConnections to) {
+      refusal.answer(to.command());
     }
   }
 

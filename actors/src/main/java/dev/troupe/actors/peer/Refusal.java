@@ -1,0 +1,92 @@
+package dev.troupe.actors.peer;
+
+import dev.troupe.actors.connections.Connections;
+import dev.troupe.actors.dht.Dht;
+import dev.troupe.actors.gossip.Gossip;
+import dev.troupe.actors.host.HostFailure;
+import dev.troupe.actors.virtualconnections.VirtualConnections;
+import java.util.List;
+
+/** How a peer answers what it cannot pass on to the child that it is meant for. */
+record Refusal(
+    HostFailure failure,
+    Dht.Reason reason,
+    Gossip.Refusal gossipRefusal,
+    VirtualConnections.SendFailure sendFailure) {
+
+  /** The peer stops, or has not come to listen. */
+  static final Refusal STOPPING =
+      new Refusal(
+          new HostFailure(HostFailure.Kind.CLOSED, "the peer stops"),
+          Dht.Reason.STOPPING,
+          Gossip.Refusal.STOPPING,
+          VirtualConnections.SendFailure.STOPPING);
+
+  /** Too much waits for the peer to listen. */
+  static final Refusal CROWDED =
+      new Refusal(
+          new HostFailure(
+              HostFailure.Kind.LIMIT_EXCEEDED,
+              Peer.STASH + " messages wait for the peer to listen"),
+          Dht.Reason.STASH_FULL,
+          Gossip.Refusal.OVERLOADED,
+          VirtualConnections.SendFailure.QUEUE_FULL);
+
+  private String message() {
+    return failure.message();
+  }
+
+  void answer(Dht.Command command) {
+    Dht.OperationFailed failed = new Dht.OperationFailed(reason, message());
+    if (command instanceof Dht.Provide provide) {
+      provide.replyTo().tell(failed);
+    } else if (command instanceof Dht.FindProviders find) {
+      find.replyTo().tell(failed);
+    } else if (command instanceof Dht.PutValue put) {
+      put.replyTo().tell(failed);
+    } else if (command instanceof Dht.GetValue get) {
+      get.replyTo().tell(failed);
+    } else if (command instanceof Dht.FindPeer find) {
+      find.replyTo().tell(failed);
+    } else if (command instanceof Dht.GetState get) {
+      get.replyTo().tell(new Dht.StateChanged(Dht.State.DEGRADED, 0, 0));
+    }
+  }
+
+  void answer(Gossip.Command command) {
+    if (command instanceof Gossip.Subscribe subscribe) {
+      subscribe.replyTo().tell(new Gossip.SubscribeRefused(subscribe.topic(), message()));
+    } else if (command instanceof Gossip.Unsubscribe unsubscribe) {
+      unsubscribe.replyTo().tell(new Gossip.UnsubscribeReply(unsubscribe.topic(), false));
+    } else if (command instanceof Gossip.Publish publish) {
+      publish.replyTo().tell(new Gossip.PublishRefused(publish.topic(), gossipRefusal, message()));
+    } else if (command instanceof Gossip.GetTopicPeers get) {
+      get.replyTo().tell(new Gossip.TopicPeers(get.topic(), List.of(), List.of()));
+    }
+  }
+
+  void answer(VirtualConnections.Command command) {
+    if (command instanceof VirtualConnections.Start start) {
+      start.replyTo().tell(new VirtualConnections.StartRefused(start.protocol(), message()));
+    } else if (command instanceof VirtualConnections.Stop stop) {
+      stop.replyTo().tell(new VirtualConnections.StopReply(stop.protocol(), false));
+    } else if (command instanceof VirtualConnections.Send send) {
+      send.replyTo()
+          .tell(
+              new VirtualConnections.SendFailed(
+                  send.peer(), send.protocol(), sendFailure, message(), 0));
+    }
+  }
+
+  void answer(Connections.Command command) {
+    if (command instanceof Connections.Connect connect) {
+      connect.replyTo().tell(new Connections.ConnectFailed(connect.peer(), failure));
+    } else if (command instanceof Connections.ConnectTo connect) {
+      connect.replyTo().tell(new Connections.ConnectFailed(connect.address().peerId(), failure));
+    } else if (command instanceof Connections.Disconnect disconnect) {
+      disconnect.replyTo().tell(new Connections.DisconnectReply(disconnect.peer(), false));
+    } else if (command instanceof Connections.GetConnected get) {
+      get.replyTo().tell(new Connections.ConnectedPeers(List.of()));
+    }
+  }
+}
