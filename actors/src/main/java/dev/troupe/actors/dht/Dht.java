@@ -136,6 +136,20 @@ public final class Dht {
   /** Asks for the state; answered at once in every state. */
   public record GetState(ActorRef<StateChanged> replyTo) implements Command {}
 
+  /** Asks who is in the routing table; answered at once in every state. */
+  public record GetTable(ActorRef<Table> replyTo) implements Command {}
+
+  /**
+   * The routing table.
+   *
+   * @param peers by bucket, the farthest first
+   */
+  public record Table(List<PeerId> peers) {
+    public Table {
+      peers = List.copyOf(peers);
+    }
+  }
+
   /**
    * Asks to hear each change of state, the present one first; and, of a peer that was Ready with
    * nobody to ask, that it is Ready once more when it meets somebody. Ends when the subscriber
@@ -507,6 +521,7 @@ public final class Dht {
   private BehaviorBuilder<Command> inEveryState() {
     return Behaviors.receive(Command.class)
         .onMessage(GetState.class, this::onGetState)
+        .onMessage(GetTable.class, this::onGetTable)
         .onMessage(Subscribe.class, this::onSubscribe)
         .onMessage(SubscriberEnded.class, this::onSubscriberEnded)
         .onMessage(ReachabilityChanged.class, this::onReachabilityChanged)
@@ -959,6 +974,11 @@ public final class Dht {
 
   private Behavior<Command> onGetState(GetState question) {
     question.replyTo().tell(stateNow());
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onGetTable(GetTable question) {
+    question.replyTo().tell(new Table(table.peers()));
     return Behaviors.same();
   }
 

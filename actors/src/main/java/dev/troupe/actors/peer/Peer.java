@@ -197,6 +197,11 @@ public final class Peer {
     return new ToDht(new Dht.GetState(replyTo));
   }
 
+  /** Asks who is in the routing table of the DHT. */
+  public static Command getDhtTable(ActorRef<Dht.Table> replyTo) {
+    return new ToDht(new Dht.GetTable(replyTo));
+  }
+
   /** Asks to announce that this peer provides what a key names, as soon as the DHT is ready. */
   public static Command provide(Multihash key, ActorRef<Dht.ProvideReply> replyTo) {
     return new ToDht(new Dht.Provide(key, Readiness.UNTIL_GATE_OPENS, replyTo));

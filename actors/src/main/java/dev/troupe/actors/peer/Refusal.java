@@ -50,6 +50,8 @@ record Refusal(
       find.replyTo().tell(failed);
     } else if (command instanceof Dht.GetState get) {
       get.replyTo().tell(new Dht.StateChanged(Dht.State.DEGRADED, 0, 0));
+    } else if (command instanceof Dht.GetTable get) {
+      get.replyTo().tell(new Dht.Table(List.of()));
     }
   }
 

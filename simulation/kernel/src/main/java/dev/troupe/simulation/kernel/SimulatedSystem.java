@@ -8,6 +8,7 @@ import com.typesafe.config.ConfigValueType;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,8 +18,10 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import org.apache.pekko.actor.ActorRefWithCell;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.Cancellable;
+import org.apache.pekko.actor.InternalActorRef;
 import org.apache.pekko.actor.RepointableActorRef;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -141,6 +144,30 @@ public final class SimulatedSystem implements AutoCloseable {
   /** As {@link #probe()}; the class is only there to help type inference. */
   public <T> Probe<T> probe(Class<T> type) {
     return probe();
+  }
+
+  /** Whether an actor has stopped, with all its children. */
+  public boolean hasStopped(ActorRef<?> ref) {
+    return ((InternalActorRef) Adapter.toClassic(ref)).isTerminated();
+  }
+
+  /**
+   * The living actor at each place below one, itself included, with the number of its living
+   * children; parents come first.
+   */
+  public Map<String, Integer> children(ActorRef<?> root) {
+    Map<String, Integer> counts = new LinkedHashMap<>();
+    count(Adapter.toClassic(root), counts);
+    return counts;
+  }
+
+  private static void count(org.apache.pekko.actor.ActorRef ref, Map<String, Integer> counts) {
+    if (ref instanceof ActorRefWithCell cell && !cell.isTerminated()) {
+      List<org.apache.pekko.actor.ActorRef> children = new ArrayList<>();
+      cell.underlying().childrenRefs().children().foreach(children::add);
+      counts.put(ref.path().toStringWithoutAddress(), children.size());
+      children.forEach(child -> count(child, counts));
+    }
   }
 
   // --- driving

@@ -143,6 +143,15 @@ public final class SimulatedNetwork {
     machine.restart();
   }
 
+  /**
+   * What is still open on a machine: its ends of connections and its listeners. Links of the
+   * built-in host are not counted.
+   */
+  public long openOn(SimulatedWorld machine) {
+    return connections.stream().filter(connection -> connection.isOn(machine)).count()
+        + machine.listening();
+  }
+
   // --- for its parts
   // --------------------------------------------------------------------------------
 
@@ -154,7 +163,8 @@ public final class SimulatedNetwork {
     return settings;
   }
 
-  Crypto crypto() {
+  /** What every machine of the network computes with. */
+  public Crypto crypto() {
     return crypto;
   }
 

@@ -197,6 +197,11 @@ public final class SimulatedWorld implements World {
     network.memory().values().removeIf(listening::equals);
   }
 
+  /** At how many endpoints somebody listens. */
+  int listening() {
+    return listeners.size();
+  }
+
   /** Who listens at an endpoint of this machine. */
   @Nullable Listening listener(Endpoint endpoint) {
     return endpoint.isMemory() ? network.memory().get(endpoint.port()) : listeners.get(endpoint);

@@ -75,6 +75,7 @@ class PeerAnswersTest {
     all.put("disconnect", to -> Peer.disconnect(stranger, to.unsafeUpcast()));
     all.put("getConnected", to -> Peer.getConnected(to.unsafeUpcast()));
     all.put("getDhtState", to -> Peer.getDhtState(to.unsafeUpcast()));
+    all.put("getDhtTable", to -> Peer.getDhtTable(to.unsafeUpcast()));
     all.put("provide", to -> Peer.provide(key, to.unsafeUpcast()));
     all.put("findProviders", to -> Peer.findProviders(key, 1, to.unsafeUpcast()));
     all.put("putValue", to -> Peer.putValue(name, name, to.unsafeUpcast()));

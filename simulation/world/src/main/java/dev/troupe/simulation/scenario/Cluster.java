@@ -1,0 +1,292 @@
+package dev.troupe.simulation.scenario;
+
+import dev.troupe.actors.connections.Connections;
+import dev.troupe.actors.dht.Dht;
+import dev.troupe.actors.gossip.Gossip;
+import dev.troupe.actors.peer.Peer;
+import dev.troupe.actors.peer.PeerSettings;
+import dev.troupe.actors.world.World;
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.keys.PrivateKey;
+import dev.troupe.protocol.multihash.Multihash;
+import dev.troupe.simulation.kernel.SimulatedSystem;
+import dev.troupe.simulation.world.SimulatedNetwork;
+import dev.troupe.simulation.world.SimulatedWorld;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import java.util.random.RandomGenerator;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/**
+ * A network of complete peers, and the verbs that befall it. Belongs to the thread of its {@link
+ * SimulatedSystem}.
+ */
+public final class Cluster {
+
+  /** The port at which every peer listens. */
+  public static final int PORT = 4001;
+
+  /**
+   * The default of how long an answer may take: a gate of 30 s, a whole operation of 30 s, slack.
+   */
+  public static final Duration BOUND = Duration.ofSeconds(65);
+
+  private final SimulatedSystem system;
+  private final SimulatedNetwork network;
+  private final Fidelity fidelity;
+  private final RandomGenerator chance;
+  private final Map<String, Node> nodes = new LinkedHashMap<>();
+  private final List<Operation> operations = new ArrayList<>();
+  private final List<Publication> publications = new ArrayList<>();
+  private long names;
+
+  /** A cluster without peers. */
+  public Cluster(SimulatedSystem system, SimulatedNetwork network, Fidelity fidelity) {
+    this.system = system;
+    this.network = network;
+    this.fidelity = fidelity;
+    this.chance = system.newRandom("cluster");
+  }
+
+  /** The actor system of all peers. */
+  public SimulatedSystem system() {
+    return system;
+  }
+
+  /** What lies between the peers. */
+  public SimulatedNetwork network() {
+    return network;
+  }
+
+  /** For the choices of the scenario. */
+  public RandomGenerator chance() {
+    return chance;
+  }
+
+  /** All nodes that ever were, in the order of their first start. */
+  public Collection<Node> nodes() {
+    return nodes.values();
+  }
+
+  /** Those whose peer runs. */
+  public List<Node> up() {
+    return nodes.values().stream().filter(Node::isUp).toList();
+  }
+
+  /** One of those whose peer runs. */
+  public Node any() {
+    List<Node> up = up();
+    return up.get(chance.nextInt(up.size()));
+  }
+
+  /** All that was asked. */
+  public List<Operation> operations() {
+    return operations;
+  }
+
+  /** All messages whose delivery is owed. */
+  public List<Publication> publications() {
+    return publications;
+  }
+
+  // --- peers
+
+  /** Starts a peer on a machine of its own, with an identity of its own. */
+  public Node start(String name, UnaryOperator<PeerSettings> change) {
+    SimulatedWorld machine = network.machine(name);
+    RandomGenerator keys = system.newRandom("identity/" + name);
+    PrivateKey identity = PrivateKey.generate(machine.crypto(), keys::nextBytes);
+    Node node =
+        new Node(
+            name, machine, change.apply(PeerSettings.of(identity, List.of(machine.address(PORT)))));
+    if (nodes.putIfAbsent(name, node) != null) {
+      throw new IllegalArgumentException("there is a node " + name + " already");
+    }
+    boot(node);
+    return node;
+  }
+
+  private void boot(Node node) {
+    World world = fidelity == Fidelity.HOST ? node.machine() : node.machine().overLinks();
+    Behavior<Object> listening =
+        Behaviors.receiveMessage(
+            message -> {
+              node.hear(message, system.now());
+              return Behaviors.same();
+            });
+    ActorRef<Object> ear = system.spawn(listening, "ear-" + ++names);
+    ActorRef<Peer.Command> peer =
+        system.spawn(
+            Peer.create(node.settings(), world, ear.<Peer.Started>narrow()),
+            node.name() + "-" + names);
+    node.start(peer, ear, system.now());
+    peer.tell(Peer.subscribeDht(ear.<Dht.StateChanged>narrow()));
+  }
+
+  /** Stops a peer in order. */
+  public void stop(Node node) {
+    node.end(Node.State.STOPPED, system.now());
+    node.peer().tell(Peer.stop());
+  }
+
+  /** The power of a machine fails: nobody is told, and its actors are gone. */
+  public void crash(Node node) {
+    node.end(Node.State.CRASHED, system.now());
+    network.crash(node.machine());
+    system.stop(node.peer());
+    system.stop(node.ear());
+  }
+
+  /** The power of a crashed machine returns, and its peer starts anew with the same identity. */
+  public void restart(Node node) {
+    if (node.state() == Node.State.CRASHED) {
+      network.restart(node.machine());
+    }
+    boot(node);
+  }
+
+  // --- faults between them
+
+  /** Parts each of one side from each of the other, both ways. */
+  public void partition(Collection<Node> side, Collection<Node> other) {
+    network.partition(machines(side), machines(other));
+  }
+
+  /** Ends all partitions. */
+  public void repair() {
+    network.repair();
+  }
+
+  private static List<SimulatedWorld> machines(Collection<Node> nodes) {
+    return nodes.stream().map(Node::machine).toList();
+  }
+
+  // --- asking
+
+  /**
+   * Asks a peer something; the answer is awaited by the checkers.
+   *
+   * @param bound within which it must be answered
+   */
+  public <R> Operation ask(
+      Node node, String what, Duration bound, Function<ActorRef<R>, Peer.Command> question) {
+    Operation operation = new Operation(node, what, system.now(), bound);
+    operations.add(operation);
+    Behavior<R> answered =
+        Behaviors.receiveMessage(
+            reply -> {
+              operation.answer(reply, system.now());
+              return Behaviors.same();
+            });
+    node.peer().tell(question.apply(system.spawn(answered, "asker-" + ++names)));
+    return operation;
+  }
+
+  /** Subscribes a peer to a topic. */
+  public Operation subscribe(Node node, String topic) {
+    node.subscribed(topic);
+    return this.<Gossip.SubscribeReply>ask(
+        node,
+        "subscribe " + topic,
+        BOUND,
+        replyTo -> Peer.subscribe(topic, node.ear().<Gossip.TopicEvent>narrow(), replyTo));
+  }
+
+  /** Announces a key. */
+  public Operation provide(Node node, String key) {
+    return this.<Dht.ProvideReply>ask(
+        node, "provide " + key, BOUND, replyTo -> Peer.provide(hash(key), replyTo));
+  }
+
+  /** Looks for those who announced a key. */
+  public Operation findProviders(Node node, String key) {
+    return this.<Dht.FindProvidersReply>ask(
+        node, "providers " + key, BOUND, replyTo -> Peer.findProviders(hash(key), 20, replyTo));
+  }
+
+  /** Stores a value. */
+  public Operation put(Node node, String key, String value) {
+    return this.<Dht.PutValueReply>ask(
+        node,
+        "put " + key,
+        BOUND,
+        replyTo -> Peer.putValue(Bytes.utf8("/test/" + key), Bytes.utf8(value), replyTo));
+  }
+
+  /** Gets a value. */
+  public Operation get(Node node, String key) {
+    return this.<Dht.GetValueReply>ask(
+        node, "get " + key, BOUND, replyTo -> Peer.getValue(Bytes.utf8("/test/" + key), replyTo));
+  }
+
+  /** Looks for the addresses of a peer. */
+  public Operation findPeer(Node node, PeerId sought) {
+    return this.<Dht.FindPeerReply>ask(
+        node, "find " + sought, BOUND, replyTo -> Peer.findPeer(sought, replyTo));
+  }
+
+  /** Connects a peer to another. */
+  public Operation connect(Node node, Node other) {
+    return this.<Connections.ConnectReply>ask(
+        node,
+        "connect " + other.name(),
+        BOUND,
+        replyTo -> Peer.connectTo(other.address(), replyTo));
+  }
+
+  /** Publishes a text, which nobody needs to hear. */
+  public Operation publish(Node node, String topic, String text) {
+    return this.<Gossip.PublishReply>ask(
+        node,
+        "publish to " + topic,
+        BOUND,
+        replyTo -> Peer.publish(topic, Bytes.utf8(text), replyTo));
+  }
+
+  /** Publishes a text that all who subscribe to the topic now must hear in time. */
+  public void publishToAll(Node node, String topic, Duration within) {
+    String text = "message " + publications.size() + " of " + node.name();
+    publish(node, topic, text);
+    publications.add(
+        new Publication(
+            text,
+            node,
+            up().stream().filter(each -> each != node && each.topics().contains(topic)).toList(),
+            system.now(),
+            system.now() + within.toNanos()));
+  }
+
+  private Multihash hash(String key) {
+    return Multihash.sha256(network.crypto(), Bytes.utf8(key));
+  }
+
+  // --- looking without being counted
+
+  /**
+   * Asks every running peer something that it answers at once, and runs the network for a moment.
+   * Those who have not answered in that moment are missing from the map.
+   */
+  public <R> Map<Node, R> survey(Function<ActorRef<R>, Peer.Command> question) {
+    Map<Node, R> answers = new LinkedHashMap<>();
+    for (Node node : up()) {
+      Behavior<R> once =
+          Behaviors.receiveMessage(
+              reply -> {
+                answers.put(node, reply);
+                return Behaviors.stopped();
+              });
+      node.peer().tell(question.apply(system.spawn(once, "survey-" + ++names)));
+    }
+    system.runUntilIdle();
+    return answers;
+  }
+}

@@ -1,0 +1,198 @@
+package dev.troupe.simulation.scenario;
+
+import dev.troupe.actors.dht.Dht;
+import dev.troupe.actors.gossip.Gossip;
+import dev.troupe.actors.peer.Peer;
+import dev.troupe.actors.peer.PeerSettings;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.simulation.world.SimulatedWorld;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
+
+/** One machine with one complete peer on it, and what that peer told whoever started it. */
+public final class Node {
+
+  /** How a node is. */
+  public enum State {
+    /** Its peer has been started. */
+    UP,
+    /** Its peer was stopped in order. */
+    STOPPED,
+    /** Its power failed. */
+    CRASHED
+  }
+
+  private final String name;
+  private final SimulatedWorld machine;
+  private final PeerSettings settings;
+  private State state = State.UP;
+  private int incarnation;
+  private final Set<Integer> crashes = new LinkedHashSet<>();
+  private @Nullable ActorRef<Peer.Command> peer;
+  private @Nullable ActorRef<Object> ear;
+  private long startedAt;
+  private long changedAt;
+  private long listeningAt = -1;
+  private long readyAt = -1;
+  private Dht.@Nullable StateChanged dht;
+  private final Set<String> topics = new LinkedHashSet<>();
+  private final Map<String, Integer> heard = new LinkedHashMap<>();
+  private List<Multiaddr> addresses = List.of();
+
+  Node(String name, SimulatedWorld machine, PeerSettings settings) {
+    this.name = name;
+    this.machine = machine;
+    this.settings = settings;
+  }
+
+  void start(ActorRef<Peer.Command> newPeer, ActorRef<Object> newEar, long now) {
+    peer = newPeer;
+    ear = newEar;
+    state = State.UP;
+    incarnation++;
+    startedAt = now;
+    changedAt = now;
+    listeningAt = -1;
+    readyAt = -1;
+    dht = null;
+    topics.clear();
+    heard.clear();
+  }
+
+  void end(State how, long now) {
+    state = how;
+    changedAt = now;
+    if (how == State.CRASHED) {
+      crashes.add(incarnation);
+    }
+  }
+
+  /** What its peer says of its own accord. */
+  void hear(Object message, long now) {
+    if (message instanceof Peer.Listening listening) {
+      listeningAt = now;
+      addresses = listening.addresses();
+    } else if (message instanceof Dht.StateChanged changed) {
+      if (changed.state() == Dht.State.READY && changed.peers() > 0 && readyAt < 0) {
+        readyAt = now;
+      }
+      dht = changed;
+    } else if (message instanceof Gossip.Message published) {
+      heard.merge(published.data().utf8(), 1, Integer::sum);
+    }
+  }
+
+  void subscribed(String topic) {
+    topics.add(topic);
+  }
+
+  /** Its name, which is its machine's as well. */
+  public String name() {
+    return name;
+  }
+
+  /** Where it runs. */
+  public SimulatedWorld machine() {
+    return machine;
+  }
+
+  /** What its peer is started with. */
+  public PeerSettings settings() {
+    return settings;
+  }
+
+  /** Who it is. */
+  public PeerId id() {
+    return settings.identity().peerId();
+  }
+
+  /** Its peer's actor. */
+  public ActorRef<Peer.Command> peer() {
+    if (peer == null) {
+      throw new IllegalStateException(name + " has not been started");
+    }
+    return peer;
+  }
+
+  ActorRef<Object> ear() {
+    if (ear == null) {
+      throw new IllegalStateException(name + " has not been started");
+    }
+    return ear;
+  }
+
+  /** The address that others dial, whether it listens yet or not. */
+  public Multiaddr address() {
+    return machine.address(Cluster.PORT).withPeer(id());
+  }
+
+  /** Where it said that it listens. */
+  public List<Multiaddr> addresses() {
+    return addresses;
+  }
+
+  /** How it is. */
+  public State state() {
+    return state;
+  }
+
+  /** Whether its peer runs. */
+  public boolean isUp() {
+    return state == State.UP;
+  }
+
+  /** How often it has been started. */
+  public int incarnation() {
+    return incarnation;
+  }
+
+  boolean crashedIn(int which) {
+    return crashes.contains(which);
+  }
+
+  /** When it was started last, in virtual nanoseconds. */
+  public long startedAt() {
+    return startedAt;
+  }
+
+  /** When it was started, stopped or crashed last. */
+  public long changedAt() {
+    return changedAt;
+  }
+
+  /** When it listened; -1 before. */
+  public long listeningAt() {
+    return listeningAt;
+  }
+
+  /** When its DHT was ready with somebody in the table for the first time; -1 before. */
+  public long readyAt() {
+    return readyAt;
+  }
+
+  /** The last that its DHT said of its state. */
+  public Dht.@Nullable StateChanged dht() {
+    return dht;
+  }
+
+  /** What it has subscribed to. */
+  public Set<String> topics() {
+    return topics;
+  }
+
+  /** The texts of the messages it heard, each with how often. */
+  public Map<String, Integer> heard() {
+    return heard;
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,196 @@
+package dev.troupe.simulation.scenario;
+
+import dev.troupe.simulation.check.AnsweredOnce;
+import dev.troupe.simulation.check.Checker;
+import dev.troupe.simulation.check.Delivered;
+import dev.troupe.simulation.check.Healthy;
+import dev.troupe.simulation.check.MeshDegrees;
+import dev.troupe.simulation.check.NothingLivesOn;
+import dev.troupe.simulation.check.TablesConverge;
+import dev.troupe.simulation.check.WithinCaps;
+import dev.troupe.simulation.kernel.SimulatedSystem;
+import dev.troupe.simulation.kernel.SimulationFailure;
+import dev.troupe.simulation.world.SimulatedNetwork;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.PriorityQueue;
+import java.util.function.Consumer;
+
+/**
+ * One run of a scenario, under the eyes of all checkers. The first violation ends it. Not
+ * thread-safe; runs on the thread that calls it, and a replay needs a thread of the same id (the
+ * main thread of a JVM).
+ */
+public final class Run {
+
+  private static final long LOOK_NANOS = 1_000_000_000L;
+
+  /** Ends a run at its first violation. */
+  private static final class Violated extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    Violated() {
+      super(null, null, false, false);
+    }
+  }
+
+  private record Due(long at, long number, Runnable what) {}
+
+  private final Parameters parameters;
+  private final SimulatedSystem system;
+  private final Cluster cluster;
+  private final List<Checker> checkers;
+  private final Consumer<Run> progress;
+  private final List<Violation> violations = new ArrayList<>();
+  private final PriorityQueue<Due> agenda =
+      new PriorityQueue<>(Comparator.comparingLong(Due::at).thenComparingLong(Due::number));
+  private long numbers;
+  private long nextLook = LOOK_NANOS;
+  private int faults;
+
+  private Run(
+      Parameters parameters,
+      SimulatedSystem system,
+      List<Checker> checkers,
+      Consumer<Run> progress) {
+    this.parameters = parameters;
+    this.system = system;
+    this.cluster = new Cluster(system, new SimulatedNetwork(system), parameters.fidelity());
+    this.checkers = checkers;
+    this.progress = progress;
+  }
+
+  /** The checkers of every run, new. */
+  public static List<Checker> allCheckers() {
+    return List.of(
+        new AnsweredOnce(),
+        new Delivered(),
+        new MeshDegrees(),
+        new WithinCaps(),
+        new NothingLivesOn(),
+        new TablesConverge(),
+        new Healthy());
+  }
+
+  /** Plays a scenario under all checkers. */
+  public static Result of(Scenario scenario, Parameters parameters) {
+    return of(scenario, parameters, allCheckers(), run -> {});
+  }
+
+  /**
+   * Plays a scenario.
+   *
+   * @param progress told once a virtual second
+   */
+  public static Result of(
+      Scenario scenario, Parameters parameters, List<Checker> checkers, Consumer<Run> progress) {
+    SimulatedSystem system = SimulatedSystem.create(parameters.seed(), parameters.order());
+    Run run = new Run(parameters, system, checkers, progress);
+    try {
+      scenario.play(run);
+      run.look(true);
+    } catch (Violated ended) {
+      // Said below.
+    } catch (SimulationFailure failure) {
+      run.violations.add(new Violation("engine", system.now(), String.valueOf(failure)));
+    }
+    Result result =
+        new Result(
+            parameters,
+            system.traceHash(),
+            run.cluster.nodes().size(),
+            system.now(),
+            system.eventCount(),
+            run.violations);
+    try {
+      system.close();
+      return result;
+    } catch (SimulationFailure failure) {
+      if (!result.isClean()) {
+        return result;
+      }
+      return new Result(
+          parameters,
+          result.trace(),
+          result.peers(),
+          result.virtualNanos(),
+          result.events(),
+          List.of(new Violation("engine", result.virtualNanos(), String.valueOf(failure))));
+    }
+  }
+
+  /** What decides it. */
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  /** The network under stress. */
+  public Cluster cluster() {
+    return cluster;
+  }
+
+  /** Lets virtual time pass; what is on the agenda happens on the way, and the checkers look. */
+  public void advance(Duration duration) {
+    long target = Math.addExact(system.now(), duration.toNanos());
+    while (true) {
+      long next = Math.min(target, nextLook);
+      Due due = agenda.peek();
+      if (due != null) {
+        next = Math.min(next, due.at());
+      }
+      system.advance(Duration.ofNanos(Math.max(0, next - system.now())));
+      while (agenda.peek() != null && agenda.element().at() <= system.now()) {
+        agenda.remove().what().run();
+      }
+      if (system.now() >= nextLook) {
+        nextLook += LOOK_NANOS;
+        look(false);
+        progress.accept(this);
+      } else if (system.now() >= target) {
+        system.runUntilIdle();
+        return;
+      }
+    }
+  }
+
+  /** Puts something on the agenda. */
+  public void after(Duration delay, Runnable what) {
+    agenda.add(new Due(system.now() + delay.toNanos(), numbers++, what));
+  }
+
+  /**
+   * A fault: happens now, unless the {@link Parameters} leave it out. Put its end on the agenda
+   * from inside, with {@link #after}.
+   */
+  public void fault(Runnable what) {
+    if (faults++ < parameters.faults()) {
+      what.run();
+    }
+  }
+
+  /** How many faults the scenario had, those left out included. */
+  public int faults() {
+    return faults;
+  }
+
+  /** Something that the scenario itself expects. */
+  public void expect(boolean holds, String message) {
+    if (!holds) {
+      violations.add(new Violation(parameters.scenario(), system.now(), message));
+      throw new Violated();
+    }
+  }
+
+  private void look(boolean after) {
+    for (Checker checker : checkers) {
+      List<String> found = after ? checker.after(cluster) : checker.during(cluster);
+      found.forEach(
+          message -> violations.add(new Violation(checker.name(), system.now(), message)));
+    }
+    if (!violations.isEmpty()) {
+      throw new Violated();
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package dev.troupe.simulation.scenarios;
+
+import dev.troupe.actors.peer.PeerSettings;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.simulation.scenario.Cluster;
+import dev.troupe.simulation.scenario.Node;
+import dev.troupe.simulation.scenario.Run;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/** How most scenarios begin and end. */
+final class Start {
+
+  /** Within which a message reaches everybody in a mesh that has settled. */
+  static final Duration DELIVERY = Duration.ofSeconds(10);
+
+  private Start() {}
+
+  /** A peer that others join through. */
+  static Node bootstrap(Cluster cluster) {
+    return cluster.start("bootstrap", UnaryOperator.identity());
+  }
+
+  /** Settings that join through some nodes. */
+  static UnaryOperator<PeerSettings> knowing(List<Node> bootstraps) {
+    List<Multiaddr> addresses = bootstraps.stream().map(Node::address).toList();
+    return settings -> settings.withDht(settings.dht().withBootstrapPeers(addresses));
+  }
+
+  /** A bootstrap peer and enough others, all in one topic, given time to find one another. */
+  static List<Node> network(Run run, String topic) {
+    Cluster cluster = run.cluster();
+    List<Node> nodes = new ArrayList<>();
+    nodes.add(bootstrap(cluster));
+    cluster.subscribe(nodes.get(0), topic);
+    for (int i = 1; i < run.parameters().peers(); i++) {
+      Node node = cluster.start("peer-" + i, knowing(nodes.subList(0, 1)));
+      cluster.subscribe(node, topic);
+      nodes.add(node);
+      run.advance(Duration.ofMillis(20));
+    }
+    run.advance(Duration.ofMinutes(1));
+    return nodes;
+  }
+
+  /** So many peers publish what everybody must hear. */
+  static void everyoneSpeaks(Run run, String topic, int messages) {
+    for (int i = 0; i < messages; i++) {
+      Node speaker = run.cluster().any();
+      if (speaker.topics().contains(topic)) {
+        run.cluster().publishToAll(speaker, topic, DELIVERY);
+      }
+      run.advance(Duration.ofMillis(300));
+    }
+    run.advance(DELIVERY.plusSeconds(2));
+  }
+}

@@ -1,0 +1,39 @@
+package dev.troupe.simulation.scenarios;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.troupe.simulation.kernel.Order;
+import dev.troupe.simulation.scenario.Fidelity;
+import dev.troupe.simulation.scenario.Parameters;
+import dev.troupe.simulation.scenario.Result;
+import dev.troupe.simulation.scenario.Run;
+import dev.troupe.simulation.scenario.Scenario;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ScenariosTest {
+
+  static Stream<String> names() {
+    return Scenarios.all().stream().map(Scenario::name);
+  }
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void isCleanAndReplays(String name) {
+    Scenario scenario = Scenarios.named(name);
+    Parameters parameters =
+        new Parameters(
+            name,
+            Math.min(25, scenario.peers()),
+            1,
+            scenario.length(),
+            Fidelity.HOST,
+            Order.RANDOM,
+            Parameters.ALL_FAULTS);
+    Result first = Run.of(scenario, parameters);
+    assertEquals(List.of(), first.violations(), parameters.token());
+    assertEquals(first, Run.of(scenario, Parameters.parse(parameters.token())));
+  }
+}
