@@ -95,6 +95,9 @@ public final class Run {
       // Said below.
     } catch (SimulationFailure failure) {
       run.violations.add(new Violation("engine", system.now(), String.valueOf(failure)));
+    } catch (RuntimeException defect) {
+      run.violations.add(
+          new Violation(parameters.scenario(), system.now(), "the scenario threw " + defect));
     }
     Result result =
         new Result(

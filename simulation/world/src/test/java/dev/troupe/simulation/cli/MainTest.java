@@ -1,0 +1,96 @@
+package dev.troupe.simulation.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.troupe.simulation.kernel.Order;
+import dev.troupe.simulation.scenario.Fidelity;
+import dev.troupe.simulation.scenario.Parameters;
+import dev.troupe.simulation.scenario.Result;
+import dev.troupe.simulation.scenario.Violation;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+
+  private record Outcome(int code, String out, String err) {}
+
+  private static Outcome execute(String... arguments) {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    ByteArrayOutputStream complained = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(said, true, StandardCharsets.UTF_8));
+    System.setErr(new PrintStream(complained, true, StandardCharsets.UTF_8));
+    try {
+      int code = Main.execute(arguments);
+      return new Outcome(
+          code, said.toString(StandardCharsets.UTF_8), complained.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "run nonsense",
+        "run bootstrap-storm --peers 0",
+        "run bootstrap-storm --peers -3",
+        "run bootstrap-storm --peers many",
+        "run bootstrap-storm --for soon",
+        "run bootstrap-storm --for 0s",
+        "run bootstrap-storm --fidelity high",
+        "run bootstrap-storm --order none",
+        "run bootstrap-storm --seed x",
+        "sweep bootstrap-storm",
+        "sweep bootstrap-storm --seeds 9..3",
+        "sweep nonsense --seeds 1..3",
+        "replay nonsense",
+        "replay nonsense/3/1/1s/host/fifo/all",
+        "replay bootstrap-storm/3/1/1s/host/fifo/some",
+        "nonsense"
+      })
+  void whatCannotBeUnderstoodIsRefusedBeforeAnythingRuns(String line) {
+    Outcome outcome = execute(line.split(" "));
+    assertEquals(2, outcome.code(), outcome::err);
+    assertTrue(outcome.err().length() > 20, outcome::err);
+    assertEquals("", outcome.out());
+  }
+
+  @Test
+  void aRunEndsWithOneLineThatIsTheSameEachTimeButForTheWallClock() {
+    String[] line = "run bootstrap-storm --peers 5 --seed 3 --for 5s --order random".split(" ");
+    Outcome first = execute(line);
+    assertEquals(0, first.code(), first::out);
+    String expected = "trace [0-9a-f]{16} peers 5 virtual [0-9.]+ wall [0-9.]+ events [0-9]+\\n";
+    assertTrue(first.out().matches(expected), first::out);
+    Outcome again = execute("replay", "bootstrap-storm/5/3/5s/host/random/all");
+    assertEquals(
+        first.out().replaceAll("wall [0-9.]+", ""), again.out().replaceAll("wall [0-9.]+", ""));
+  }
+
+  @Test
+  void aFailurePrintsTheLineThatReplaysIt() {
+    Parameters parameters =
+        new Parameters(
+            "churned-lookups", 7, -5, Duration.ofMillis(1500), Fidelity.WIRE, Order.RANDOM, 3);
+    assertEquals(parameters, Parameters.parse(parameters.token()));
+    Result result =
+        new Result(parameters, 255, 7, 2_000_000_000L, 9, List.of(new Violation("x", 0, "y")));
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    int code = Report.print(new PrintStream(said, true, StandardCharsets.UTF_8), result, 1);
+    assertEquals(1, code);
+    List<String> lines = said.toString(StandardCharsets.UTF_8).lines().toList();
+    assertEquals("VIOLATED x at 0.000 s: y", lines.get(0));
+    assertEquals("replay churned-lookups/7/-5/1500ms/wire/random/3", lines.get(1));
+    assertTrue(lines.get(2).startsWith("trace 00000000000000ff peers 7 "), lines.get(2));
+  }
+}
