@@ -104,6 +104,10 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
   private boolean awaitingAcknowledgement;
   private boolean pausing;
   private int attempts;
+
+  /** Whether the head has been sent at least once: the remote may have it. */
+  private boolean headSent;
+
   private long headId;
 
   private VirtualConnection(
@@ -237,6 +241,7 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
 
   private void transmitHead() {
     awaitingAcknowledgement = true;
+    headSent = true;
     timers.startSingleTimer(new Unacknowledged(), settings.acknowledgement());
     streams.get(0).send(new Envelope(headId, queue.element().data()));
     restartIdle();
@@ -273,10 +278,13 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
 
   /** The head is over, one way or the other; the next one has its turn. */
   private void settle(@Nullable SendFailure failure, String message) {
+    // Whatever the last attempt met, nobody may conclude that the remote does not have it.
+    SendFailure reason = failure != null && headSent ? SendFailure.NOT_ACKNOWLEDGED : failure;
     parent.tell(
         new VirtualConnections.Settled(
-            peer, protocol, queue.remove().number(), attempts, failure, message));
+            peer, protocol, queue.remove().number(), attempts, reason, message));
     attempts = 0;
+    headSent = false;
     headId++;
     restartIdle();
     attempt();
