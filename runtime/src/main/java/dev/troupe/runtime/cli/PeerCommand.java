@@ -131,17 +131,11 @@ final class PeerCommand implements Callable<Integer> {
     }
     return PeerSettings.of(identity(troupe), addresses)
         .withDht(
-            new DhtSettings(
-                mode(),
-                protocol,
-                boot,
-                known,
-                defaults.bucketCapacity(),
-                defaults.replication(),
-                defaults.parallelism(),
-                defaults.quorum(),
-                defaults.limits(),
-                defaults.timing()));
+            defaults
+                .withMode(mode())
+                .withProtocol(protocol)
+                .withBootstrapPeers(boot)
+                .withNamespaces(known));
   }
 
   private PrivateKey identity(Troupe troupe) {
