@@ -69,6 +69,21 @@ public record ConnectionsSettings(
     }
   }
 
+  /** These, with other water marks. */
+  public ConnectionsSettings withWaterMarks(int high, int low) {
+    return new ConnectionsSettings(
+        dialBudget,
+        dialStagger,
+        maxAddressesPerDial,
+        maxDials,
+        maxWaitingDials,
+        maxWaitersPerDial,
+        high,
+        low,
+        grace,
+        surplusCheck);
+  }
+
   private static void positive(String name, long value) {
     if (value <= 0) {
       throw new IllegalArgumentException(name + " must be positive, not " + value);

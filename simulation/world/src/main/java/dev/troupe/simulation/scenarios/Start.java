@@ -23,10 +23,18 @@ final class Start {
     return cluster.start("bootstrap", UnaryOperator.identity());
   }
 
+  /** How many connections a peer of a large network keeps, at most and after trimming. */
+  private static final int HIGH_WATER = 120;
+
+  private static final int LOW_WATER = 80;
+
   /** Settings that join through some nodes. */
   static UnaryOperator<PeerSettings> knowing(List<Node> bootstraps) {
     List<Multiaddr> addresses = bootstraps.stream().map(Node::address).toList();
-    return settings -> settings.withDht(settings.dht().withBootstrapPeers(addresses));
+    return settings ->
+        settings
+            .withDht(settings.dht().withBootstrapPeers(addresses))
+            .withConnections(settings.connections().withWaterMarks(HIGH_WATER, LOW_WATER));
   }
 
   /** A bootstrap peer and enough others, all in one topic, given time to find one another. */

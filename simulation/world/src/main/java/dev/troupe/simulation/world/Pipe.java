@@ -21,6 +21,8 @@ final class Pipe {
   private final SimulatedWorld to;
   private final Queue<Parcel> underWay = new ArrayDeque<>();
   private long lastArrival;
+  private long latency;
+  private int latencyChanges = -1;
 
   Pipe(SimulatedNetwork network, SimulatedWorld from, SimulatedWorld to) {
     this.network = network;
@@ -34,9 +36,17 @@ final class Pipe {
       return;
     }
     long now = network.system().now();
-    lastArrival = Math.max(lastArrival, now + network.drawLatency(from, to));
+    lastArrival = Math.max(lastArrival, now + drawLatency());
     underWay.add(new Parcel(lastArrival, what, size, delivery));
     network.system().schedule(Duration.ofNanos(lastArrival - now), this::arrive);
+  }
+
+  private long drawLatency() {
+    if (latencyChanges != network.latencyChanges()) {
+      latencyChanges = network.latencyChanges();
+      latency = network.latency(from, to);
+    }
+    return from == to ? latency : latency + network.drawJitter();
   }
 
   private void arrive() {
@@ -59,8 +69,8 @@ final class Pipe {
 
   /** The partition is over: what waited is sent again. */
   void resume() {
-    long latency = network.drawLatency(from, to);
-    lastArrival = Math.max(lastArrival, network.system().now() + latency);
-    network.system().schedule(Duration.ofNanos(latency), this::arrive);
+    long delay = drawLatency();
+    lastArrival = Math.max(lastArrival, network.system().now() + delay);
+    network.system().schedule(Duration.ofNanos(delay), this::arrive);
   }
 }

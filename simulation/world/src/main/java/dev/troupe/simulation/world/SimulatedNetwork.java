@@ -47,6 +47,7 @@ public final class SimulatedNetwork {
   private final Map<String, SimulatedWorld> machines = new LinkedHashMap<>();
   private final Map<String, SimulatedWorld> byIp = new LinkedHashMap<>();
   private final Map<Pair, Long> latencies = new LinkedHashMap<>();
+  private int latencyChanges;
   private final Map<Pair, Long> partedSince = new LinkedHashMap<>();
   private final Set<Pipe> stalled = new LinkedHashSet<>();
   private final Set<SimulatedConnection> connections = new LinkedHashSet<>();
@@ -88,6 +89,7 @@ public final class SimulatedNetwork {
   /** Sets the one-way latency between two machines; jitter comes on top. */
   public void latency(SimulatedWorld a, SimulatedWorld b, Duration latency) {
     latencies.put(Pair.of(a, b), latency.toNanos());
+    latencyChanges++;
   }
 
   /**
@@ -177,26 +179,35 @@ public final class SimulatedNetwork {
     return keyMaterial;
   }
 
-  long drawLatency(SimulatedWorld from, SimulatedWorld to) {
+  /** Counts the changes of latencies: what was kept from before one is out of date. */
+  int latencyChanges() {
+    return latencyChanges;
+  }
+
+  /** The one-way latency between two machines without jitter, in nanoseconds. */
+  long latency(SimulatedWorld from, SimulatedWorld to) {
     if (from == to) {
       return settings.localLatency().toNanos();
     }
-    long base =
-        latencies.computeIfAbsent(
-            Pair.of(from, to),
-            pair -> {
-              long min = settings.minLatency().toNanos();
-              long span = settings.maxLatency().toNanos() - min;
-              RandomGenerator own =
-                  system.newRandom("network/latency/" + pair.one() + "/" + pair.other());
-              return span == 0 ? min : min + own.nextLong(span + 1);
-            });
+    return latencies.computeIfAbsent(
+        Pair.of(from, to),
+        pair -> {
+          long min = settings.minLatency().toNanos();
+          long span = settings.maxLatency().toNanos() - min;
+          RandomGenerator own =
+              system.newRandom("network/latency/" + pair.one() + "/" + pair.other());
+          return span == 0 ? min : min + own.nextLong(span + 1);
+        });
+  }
+
+  /** What a parcel between two different machines takes longer, in nanoseconds. */
+  long drawJitter() {
     long extra = settings.jitter().toNanos();
-    return extra == 0 ? base : base + jitter.nextLong(extra + 1);
+    return extra == 0 ? 0 : jitter.nextLong(extra + 1);
   }
 
   boolean parted(SimulatedWorld a, SimulatedWorld b) {
-    return a != b && partedSince.containsKey(Pair.of(a, b));
+    return a != b && !partedSince.isEmpty() && partedSince.containsKey(Pair.of(a, b));
   }
 
   /** Since when two machines have been parted without a break, or -1. */
