@@ -161,6 +161,21 @@ public final class Cluster {
     network.partition(machines(side), machines(other));
   }
 
+  /** Cuts what one side sends to the other, and not the other way round. */
+  public void partitionOneWay(Collection<Node> from, Collection<Node> to) {
+    network.partitionOneWay(machines(from), machines(to));
+  }
+
+  /** Keeps all that one node sends to another on its way. */
+  public void hold(Node from, Node to) {
+    network.hold(from.machine(), to.machine());
+  }
+
+  /** Lets go what is held. */
+  public void release(Node from, Node to) {
+    network.release(from.machine(), to.machine());
+  }
+
   /** Ends all partitions. */
   public void repair() {
     network.repair();

@@ -53,7 +53,7 @@ final class Pipe {
     if (underWay.isEmpty()) {
       return;
     }
-    if (network.parted(from, to)) {
+    if (network.isStopped(from, to)) {
       network.stall(this);
       return;
     }

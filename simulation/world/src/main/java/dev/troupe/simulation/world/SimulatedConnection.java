@@ -93,7 +93,7 @@ final class SimulatedConnection {
   }
 
   boolean isCutOff() {
-    return farHost.isDead() || network.parted(host.machine(), farHost.machine());
+    return farHost.isDead() || network.partedSince(host.machine(), farHost.machine()) >= 0;
   }
 
   /** Nothing comes from the other end any more: gives up when that lasts. */

@@ -30,6 +30,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SimulatedNetwork {
 
+  /** What goes from one machine to another. */
+  private record Way(String from, String to) {
+    static Way of(SimulatedWorld from, SimulatedWorld to) {
+      return new Way(from.name(), to.name());
+    }
+  }
+
   private record Pair(String one, String other) {
     static Pair of(SimulatedWorld a, SimulatedWorld b) {
       return a.name().compareTo(b.name()) <= 0
@@ -48,7 +55,8 @@ public final class SimulatedNetwork {
   private final Map<String, SimulatedWorld> byIp = new LinkedHashMap<>();
   private final Map<Pair, Long> latencies = new LinkedHashMap<>();
   private int latencyChanges;
-  private final Map<Pair, Long> partedSince = new LinkedHashMap<>();
+  private final Map<Way, Long> partedSince = new LinkedHashMap<>();
+  private final Set<Way> held = new LinkedHashSet<>();
   private final Set<Pipe> stalled = new LinkedHashSet<>();
   private final Set<SimulatedConnection> connections = new LinkedHashSet<>();
   private final NavigableMap<Long, Listening> memory = new TreeMap<>();
@@ -98,15 +106,50 @@ public final class SimulatedNetwork {
    * NetworkSettings#silence()}.
    */
   public void partition(Collection<SimulatedWorld> side, Collection<SimulatedWorld> other) {
-    for (SimulatedWorld a : side) {
-      for (SimulatedWorld b : other) {
-        partedSince.putIfAbsent(Pair.of(a, b), system.now());
+    cut(side, other);
+    cut(other, side);
+    suspect(side, other);
+  }
+
+  /**
+   * As {@link #partition}, in one direction only: what these send to those does not arrive, and the
+   * other way round all does. Connections need both ways, and are given up as well.
+   */
+  public void partitionOneWay(Collection<SimulatedWorld> from, Collection<SimulatedWorld> to) {
+    cut(from, to);
+    suspect(from, to);
+  }
+
+  private void cut(Collection<SimulatedWorld> from, Collection<SimulatedWorld> to) {
+    for (SimulatedWorld a : from) {
+      for (SimulatedWorld b : to) {
+        if (a != b) {
+          partedSince.putIfAbsent(Way.of(a, b), system.now());
+        }
       }
     }
+  }
+
+  private void suspect(Collection<SimulatedWorld> side, Collection<SimulatedWorld> other) {
     for (SimulatedConnection connection : List.copyOf(connections)) {
       if (connection.isAcross(side, other)) {
         connection.suspect();
       }
+    }
+  }
+
+  /**
+   * Keeps all that one machine sends to another on its way, for as long as it takes; nobody gives a
+   * connection up for it.
+   */
+  public void hold(SimulatedWorld from, SimulatedWorld to) {
+    held.add(Way.of(from, to));
+  }
+
+  /** Lets go what {@link #hold} keeps: it arrives, in order. */
+  public void release(SimulatedWorld from, SimulatedWorld to) {
+    if (held.remove(Way.of(from, to))) {
+      resumeStalled();
     }
   }
 
@@ -120,6 +163,10 @@ public final class SimulatedNetwork {
   /** Ends all partitions: what waited arrives. */
   public void repair() {
     partedSince.clear();
+    resumeStalled();
+  }
+
+  private void resumeStalled() {
     List<Pipe> resumed = List.copyOf(stalled);
     stalled.clear();
     resumed.forEach(Pipe::resume);
@@ -206,14 +253,23 @@ public final class SimulatedNetwork {
     return extra == 0 ? 0 : jitter.nextLong(extra + 1);
   }
 
-  boolean parted(SimulatedWorld a, SimulatedWorld b) {
-    return a != b && !partedSince.isEmpty() && partedSince.containsKey(Pair.of(a, b));
+  /** Whether what one machine sends does not arrive at another now. */
+  boolean isStopped(SimulatedWorld from, SimulatedWorld to) {
+    if (partedSince.isEmpty() && held.isEmpty()) {
+      return false;
+    }
+    Way way = Way.of(from, to);
+    return partedSince.containsKey(way) || held.contains(way);
   }
 
-  /** Since when two machines have been parted without a break, or -1. */
+  /** Since when two machines have been parted without a break, in a direction or both, or -1. */
   long partedSince(SimulatedWorld a, SimulatedWorld b) {
-    Long since = a == b ? null : partedSince.get(Pair.of(a, b));
-    return since == null ? -1 : since;
+    Long one = partedSince.get(Way.of(a, b));
+    Long other = partedSince.get(Way.of(b, a));
+    if (one == null || other == null) {
+      return one != null ? one : other != null ? other : -1;
+    }
+    return Math.min(one, other);
   }
 
   void stall(Pipe pipe) {

@@ -34,6 +34,7 @@ public final class SimulatedWorld implements World {
   private int nextPort = FIRST_FREE_PORT;
   private int hostNumber;
   private boolean down;
+  private boolean reachable = true;
   private int incarnation;
 
   SimulatedWorld(SimulatedNetwork network, String name, String ip4, String ip6) {
@@ -96,6 +97,14 @@ public final class SimulatedWorld implements World {
    */
   public World overLinks() {
     return new WorldOverLinks(network, this);
+  }
+
+  /**
+   * Whether others can dial this machine. Behind an address translation they cannot: they hear
+   * nothing, while it dials whom it likes.
+   */
+  public void setReachable(boolean reachable) {
+    this.reachable = reachable;
   }
 
   @Override
@@ -207,13 +216,14 @@ public final class SimulatedWorld implements World {
     return endpoint.isMemory() ? network.memory().get(endpoint.port()) : listeners.get(endpoint);
   }
 
-  /** Which machine an endpoint leads to, seen from this one; null where there is none. */
+  /** Which machine an endpoint leads to, seen from this one; null where nobody answers. */
   @Nullable SimulatedWorld machineAt(Endpoint target) {
     if (target.isMemory()) {
       Listening listening = network.memory().get(target.port());
       return listening == null ? null : listening.machine();
     }
-    return target.isLoopback() ? this : network.machineAt(target.place());
+    SimulatedWorld there = target.isLoopback() ? this : network.machineAt(target.place());
+    return there == null || there == this || there.reachable ? there : null;
   }
 
   /** Where this machine's packets to a place come from. */
