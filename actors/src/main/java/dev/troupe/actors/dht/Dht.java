@@ -1001,6 +1001,12 @@ public final class Dht {
   private Behavior<Command> onHousekeepingDue() {
     kept.values().expire(environment.now());
     kept.providers().expire(environment.now());
+    // Who was too slow once, and is connected still, has another chance: nobody else may know it.
+    for (PeerId peer : connectedServers) {
+      if (!table.contains(peer)) {
+        enterTable(peer);
+      }
+    }
     explore();
     return Behaviors.same();
   }

@@ -286,6 +286,21 @@ class DhtLookupTest {
   }
 
   @Test
+  void whoDidNotAnswerOnceAndIsConnectedStillEntersTheTableAgainInTime() {
+    Script slow = Script.peerNumber(2);
+    ready(bootstrap, slow);
+    fixture.identify(slow);
+    assertEquals(2, fixture.state().peers());
+    slow.silent = true;
+    findPeer(77);
+    fixture.advance(Duration.ofSeconds(30));
+    assertEquals(1, fixture.state().peers());
+    slow.silent = false;
+    fixture.advance(DhtSettings.DEFAULT.timing().refresh());
+    assertEquals(2, fixture.state().peers());
+  }
+
+  @Test
   void noMoreThanSoManyPeersAreAskedAtATime() {
     Script[] peers = network(60);
     for (Script peer : peers) {
