@@ -74,6 +74,8 @@ public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
         .onFailure(SupervisorStrategy.restart());
   }
 
+  private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE);
+
   private final KnownAddresses known;
   private final Ticker ticker;
 
@@ -94,12 +96,16 @@ public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
 
   private Behavior<Command> onLearn(Learn learn) {
     known.learn(
-        learn.peer(),
-        learn.addresses(),
-        learn.source(),
-        learn.timeToLive().toNanos(),
-        ticker.nanos());
+        learn.peer(), learn.addresses(), learn.source(), nanos(learn.timeToLive()), ticker.nanos());
     return this;
+  }
+
+  /** "For ever" is a time to live as well; it has more nanoseconds than fit. */
+  private static long nanos(Duration timeToLive) {
+    if (timeToLive.isNegative()) {
+      return 0;
+    }
+    return timeToLive.compareTo(LONGEST) > 0 ? LONGEST.toNanos() : timeToLive.toNanos();
   }
 
   private Behavior<Command> onFind(Find find) {

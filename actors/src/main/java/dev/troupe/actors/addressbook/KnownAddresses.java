@@ -32,11 +32,12 @@ final class KnownAddresses {
       return;
     }
     Map<Multiaddr, Known> known = peers.computeIfAbsent(peer, p -> new LinkedHashMap<>());
+    // First of all: what has expired must not lend its source to what is learned now.
+    known.values().removeIf(k -> k.expiredBy(now));
     long expiresAt = now + Math.min(timeToLiveNanos, Long.MAX_VALUE / 2);
     for (Multiaddr address : addresses) {
       known.merge(address.withoutPeer(), new Known(source, expiresAt), Known::better);
     }
-    known.values().removeIf(k -> k.expiredBy(now));
     while (known.size() > settings.maxAddressesPerPeer()) {
       known.remove(worstOf(known));
     }

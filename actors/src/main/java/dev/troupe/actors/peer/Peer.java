@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -438,6 +439,7 @@ public final class Peer {
         .onMessage(BindFailed.class, this::onBindFailed)
         .onMessage(Stop.class, stop -> stash.unstashAll(beginStopping()))
         .onAnyMessage(this::onEarly)
+        .onSignal(PostStop.class, gone -> onPostStop())
         .build();
   }
 
@@ -487,6 +489,7 @@ public final class Peer {
         .onMessage(AcceptorEnded.class, this::onAcceptorEnded)
         .onMessage(Stop.class, stop -> beginStopping())
         .onSignal(Terminated.class, ended -> onErrandEnded())
+        .onSignal(PostStop.class, gone -> onPostStop())
         .build();
   }
 
@@ -698,7 +701,14 @@ public final class Peer {
               }
               return Behaviors.same();
             })
+        .onSignal(PostStop.class, gone -> onPostStop())
         .build();
+  }
+
+  /** However this actor ends, in a crash as well, its sockets do not outlive it. */
+  private Behavior<Command> onPostStop() {
+    host.close(() -> {});
+    return Behaviors.same();
   }
 
   /** Answers what came too late, or too early in too great a number. */

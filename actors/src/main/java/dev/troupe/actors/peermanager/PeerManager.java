@@ -65,7 +65,7 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
     }
   }
 
-  /** There is no such peer now. */
+  /** There is no such peer now; nothing is left of what was tried. */
   public record CreateRefused(String alias, Refusal refusal, String message)
       implements CreateReply {}
 
@@ -120,12 +120,18 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
     final PeerId id;
     final ActorRef<Peer.Command> peer;
     @Nullable Create creating;
+    Refusal refusal = Refusal.STOPPED;
+    String message = "the peer stopped before it listened";
     final List<StopPeer> stopping = new ArrayList<>();
 
     Entry(PeerId id, ActorRef<Peer.Command> peer, Create creating) {
       this.id = id;
       this.peer = peer;
       this.creating = creating;
+    }
+
+    boolean isRunning() {
+      return creating == null && stopping.isEmpty();
     }
   }
 
@@ -196,11 +202,13 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
       return this;
     }
     Create create = entry.creating;
-    entry.creating = null;
     if (message.started() instanceof Peer.Listening listening) {
+      entry.creating = null;
       create.replyTo().tell(new Created(alias, id, entry.peer, listening.addresses()));
     } else if (message.started() instanceof Peer.ListenFailed failed) {
-      refuse(create, Refusal.LISTEN_FAILED, failed.failure().message());
+      // Answered when the peer has ended: whoever is answered may want to try again at once.
+      entry.refusal = Refusal.LISTEN_FAILED;
+      entry.message = failed.failure().message();
     }
     return this;
   }
@@ -211,7 +219,7 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
         .tell(
             new FindReply(
                 find.alias(),
-                entry == null || entry.creating != null
+                entry == null || !entry.isRunning()
                     ? null
                     : new RunningPeer(find.alias(), entry.id, entry.peer)));
     return this;
@@ -221,7 +229,7 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
     List<RunningPeer> running = new ArrayList<>();
     byAlias.forEach(
         (alias, entry) -> {
-          if (entry.creating == null) {
+          if (entry.isRunning()) {
             running.add(new RunningPeer(alias, entry.id, entry.peer));
           }
         });
@@ -245,7 +253,7 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
     if (entry != null) {
       byIdentity.remove(entry.id);
       if (entry.creating != null) {
-        refuse(entry.creating, Refusal.STOPPED, "the peer stopped before it listened");
+        refuse(entry.creating, entry.refusal, entry.message);
       }
       entry.stopping.forEach(stop -> stop.replyTo().tell(new StopReply(stop.alias(), true)));
     }

@@ -86,6 +86,10 @@ public final class Perf {
       }
       stream.closeWrite();
     }
+
+    boolean isDone() {
+      return left == 0;
+    }
   }
 
   private static void serve(Stream stream) {
@@ -133,6 +137,7 @@ public final class Perf {
     private final Completion<Timing> completion;
     private volatile @Nullable Cancellable opening;
     private volatile @Nullable Stream stream;
+    private volatile boolean cancelled;
     private @Nullable Sender sender;
     private long received;
     private long startedAt;
@@ -151,6 +156,10 @@ public final class Perf {
       stream = opened;
       startedAt = ticker.nanos();
       opened.start(this);
+      if (cancelled) {
+        opened.reset(0, "called off");
+        return;
+      }
       opened.request(Long.MAX_VALUE);
       opened.write(ByteBuffer.allocate(8).putLong(0, downloadBytes));
       Sender made = new Sender(opened, uploadBytes);
@@ -166,10 +175,26 @@ public final class Perf {
 
     @Override
     public void onData(ByteBuffer data) {
+      if (over) {
+        return;
+      }
       if (received == 0) {
         uploadedAt = ticker.nanos();
       }
       received += data.remaining();
+      if (received > downloadBytes) {
+        // It may never end.
+        misbehaved("asked for " + downloadBytes + " bytes and got more");
+      }
+    }
+
+    private void misbehaved(String how) {
+      over = true;
+      Stream of = stream;
+      if (of != null) {
+        of.reset(0, how);
+      }
+      completion.failed(new HostFailure(HostFailure.Kind.MALFORMED, how));
     }
 
     @Override
@@ -185,19 +210,21 @@ public final class Perf {
       if (over) {
         return;
       }
+      Sender of = sender;
+      if (of != null && !of.isDone()) {
+        misbehaved("the remote closed before the end of the upload");
+        return;
+      }
+      if (received != downloadBytes) {
+        misbehaved("asked for " + downloadBytes + " bytes and got " + received);
+        return;
+      }
       over = true;
       long now = ticker.nanos();
       if (received == 0) {
         uploadedAt = now;
       }
-      if (received == downloadBytes) {
-        completion.succeeded(new Timing(uploadedAt - startedAt, now - uploadedAt));
-      } else {
-        completion.failed(
-            new HostFailure(
-                HostFailure.Kind.MALFORMED,
-                "asked for " + downloadBytes + " bytes and got " + received));
-      }
+      completion.succeeded(new Timing(uploadedAt - startedAt, now - uploadedAt));
     }
 
     @Override
@@ -213,6 +240,7 @@ public final class Perf {
 
     @Override
     public void cancel() {
+      cancelled = true;
       Cancellable of = opening;
       if (of != null) {
         of.cancel();

@@ -11,8 +11,10 @@ import dev.troupe.protocol.crypto.RandomSource;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multistream.ProtocolId;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -60,11 +62,14 @@ public final class Ping {
   private static void echo(Stream stream) {
     stream.start(
         new StreamListener() {
-          private @Nullable ByteBuffer pending;
+          private final Deque<ByteBuffer> pending = new ArrayDeque<>();
+          private boolean remoteClosed;
+          private int sinceLastPing;
 
           @Override
           public void onData(ByteBuffer data) {
-            pending = data;
+            sinceLastPing = (sinceLastPing + data.remaining()) % PAYLOAD;
+            pending.add(data);
             writeMore();
           }
 
@@ -74,16 +79,30 @@ public final class Ping {
           }
 
           private void writeMore() {
-            ByteBuffer data = pending;
-            if (data != null) {
-              stream.request(Math.max(1, stream.write(data)));
-              pending = data.hasRemaining() ? data : null;
+            while (!pending.isEmpty()) {
+              int written = stream.write(pending.element());
+              if (written > 0) {
+                // No sooner: a remote that does not read gets no more than one ping kept for it.
+                stream.request(written);
+              }
+              if (pending.element().hasRemaining()) {
+                return;
+              }
+              pending.remove();
+            }
+            if (remoteClosed) {
+              stream.closeWrite();
             }
           }
 
           @Override
           public void onRemoteClosed() {
-            stream.closeWrite();
+            remoteClosed = true;
+            if (sinceLastPing == 0) {
+              writeMore();
+            } else {
+              stream.reset(0, "a ping has " + PAYLOAD + " bytes");
+            }
           }
 
           @Override
@@ -91,7 +110,6 @@ public final class Ping {
             // The one who pings knows.
           }
         });
-    // At most one ping is unanswered at a time, so what is pending is never overwritten.
     stream.request(PAYLOAD);
   }
 

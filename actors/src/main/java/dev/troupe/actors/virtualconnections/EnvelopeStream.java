@@ -25,6 +25,8 @@ final class EnvelopeStream {
 
   record Writable(EnvelopeStream stream) implements Event {}
 
+  record RemoteClosed(EnvelopeStream stream) implements Event {}
+
   record Closed(EnvelopeStream stream, @Nullable HostFailure failure) implements Event {}
 
   private static final int WINDOW = 64 * 1024;
@@ -35,10 +37,19 @@ final class EnvelopeStream {
    */
   private static final int MAX_FRAMES = 64;
 
+  /**
+   * Messages that wait for our acknowledgement; a remote that sends on without waiting for any is
+   * reset at one more. Ours sends one at a time.
+   */
+  static final int MAX_UNANSWERED = 64;
+
   private final Stream stream;
   private final int maxFrame;
   private final Deque<ByteBuffer> outgoing = new ArrayDeque<>();
   private ByteBuffer incoming = ByteBuffer.allocate(0);
+  private int unanswered;
+  private boolean remoteClosed;
+  private boolean broken;
 
   EnvelopeStream(Stream stream, int maxFrame) {
     this.stream = stream;
@@ -60,7 +71,7 @@ final class EnvelopeStream {
 
           @Override
           public void onRemoteClosed() {
-            stream.closeWrite();
+            actor.accept(new RemoteClosed(EnvelopeStream.this));
           }
 
           @Override
@@ -73,6 +84,10 @@ final class EnvelopeStream {
 
   /** Takes what came, and hands on each whole envelope. */
   void onData(ByteBuffer data, Consumer<Envelope> heard) {
+    if (broken) {
+      // What follows a malformed envelope may be anything.
+      return;
+    }
     stream.request(Math.max(1, data.remaining()));
     ByteBuffer joined = ByteBuffer.allocate(incoming.remaining() + data.remaining());
     incoming = joined.put(incoming).put(data).flip();
@@ -88,10 +103,41 @@ final class EnvelopeStream {
         byte[] frame = new byte[length];
         incoming.getInt();
         incoming.get(frame);
-        heard.accept(Envelope.decode(frame));
+        Envelope envelope = Envelope.decode(frame);
+        if (!envelope.isAcknowledgement() && ++unanswered > MAX_UNANSWERED) {
+          throw new MalformedException(MAX_UNANSWERED + " messages wait for acknowledgement");
+        }
+        heard.accept(envelope);
       }
     } catch (MalformedException e) {
+      broken = true;
       stream.reset(0, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** The remote will not acknowledge anything here any more, but may want to hear from us. */
+  void onRemoteClosed() {
+    remoteClosed = true;
+    if (incoming.hasRemaining()) {
+      stream.reset(0, "the remote closed amid an envelope");
+    } else {
+      closeWhenAnswered();
+    }
+  }
+
+  /** Whether what is sent here can still be acknowledged. */
+  boolean isUsable() {
+    return !remoteClosed && !broken;
+  }
+
+  void acknowledge(long id) {
+    unanswered--;
+    send(new Envelope(id, null));
+  }
+
+  private void closeWhenAnswered() {
+    if (remoteClosed && unanswered == 0 && outgoing.isEmpty()) {
+      stream.closeWrite();
     }
   }
 
@@ -112,6 +158,7 @@ final class EnvelopeStream {
       }
       outgoing.remove();
     }
+    closeWhenAnswered();
   }
 
   void close() {

@@ -15,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -54,7 +55,7 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
 
   private record Connected(boolean ok, String message) implements Command {}
 
-  private record Opened(Stream stream) implements Command {}
+  private record Opened(Opening opening) implements Command {}
 
   private record OpenFailed(HostFailure failure) implements Command {}
 
@@ -65,6 +66,57 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
   private record TryAgain() implements Command {}
 
   private record Idle() implements Command {}
+
+  /**
+   * A stream on its way from the host to this actor: whichever of the two is the last to touch it
+   * ends it when the actor stops meanwhile, so that it is not left behind in a dead mailbox.
+   */
+  private static final class Opening implements Completion<Stream> {
+    private final ActorRef<Command> actor;
+    private final AtomicReference<@Nullable Stream> stream = new AtomicReference<>();
+    private volatile boolean calledOff;
+    private @Nullable Cancellable asked;
+
+    Opening(ActorRef<Command> actor) {
+      this.actor = actor;
+    }
+
+    @Override
+    public void succeeded(Stream opened) {
+      stream.set(opened);
+      if (calledOff) {
+        discard();
+      } else {
+        actor.tell(new Opened(this));
+      }
+    }
+
+    @Override
+    public void failed(HostFailure failure) {
+      actor.tell(new OpenFailed(failure));
+    }
+
+    @Nullable Stream take() {
+      return stream.getAndSet(null);
+    }
+
+    void callOff() {
+      calledOff = true;
+      if (asked != null) {
+        asked.cancel();
+      }
+      discard();
+    }
+
+    private void discard() {
+      Stream unwanted = take();
+      if (unwanted != null) {
+        unwanted.reset(0, ENDED);
+      }
+    }
+  }
+
+  private static final String ENDED = "the virtual connection ended";
 
   static Behavior<Command> create(
       VirtualConnectionSettings settings,
@@ -99,9 +151,12 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
   private final ActorRef<VirtualConnections.Command> parent;
   private final Deque<Transmit> queue = new ArrayDeque<>();
   private final List<EnvelopeStream> streams = new ArrayList<>();
-  private @Nullable Cancellable opening;
+  private @Nullable Opening opening;
   private boolean connecting;
-  private boolean awaitingAcknowledgement;
+
+  /** What the head was sent on, while it waits for its acknowledgement. */
+  private @Nullable EnvelopeStream awaiting;
+
   private boolean pausing;
   private int attempts;
 
@@ -109,6 +164,9 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
   private boolean headSent;
 
   private long headId;
+
+  /** How many commands of the parent came so far. */
+  private long heard;
 
   private VirtualConnection(
       ActorContext<Command> context,
@@ -136,7 +194,7 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
   public Receive<Command> createReceive() {
     return newReceiveBuilder()
         .onMessage(Transmit.class, this::onTransmit)
-        .onMessage(Adopt.class, adopt -> adopt(adopt.stream()))
+        .onMessage(Adopt.class, this::onAdopt)
         .onMessage(Acknowledge.class, this::onAcknowledge)
         .onMessage(Connected.class, this::onConnected)
         .onMessage(Opened.class, this::onOpened)
@@ -152,6 +210,7 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
   // ---- sending
 
   private Behavior<Command> onTransmit(Transmit transmit) {
+    heard++;
     queue.add(transmit);
     restartIdle();
     if (queue.size() == 1) {
@@ -161,11 +220,12 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
   }
 
   private void attempt() {
-    if (queue.isEmpty() || awaitingAcknowledgement || pausing || connecting || opening != null) {
+    if (queue.isEmpty() || awaiting != null || pausing || connecting || opening != null) {
       return;
     }
     attempts++;
-    if (streams.isEmpty()) {
+    EnvelopeStream stream = usable();
+    if (stream == null) {
       connecting = true;
       connections.tell(
           new Connections.Connect(
@@ -175,8 +235,18 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
                   .messageAdapter(
                       Connections.ConnectReply.class, VirtualConnection::connectedOrNot)));
     } else {
-      transmitHead();
+      transmitHead(stream);
     }
+  }
+
+  /** The oldest stream on which an acknowledgement may still come. */
+  private @Nullable EnvelopeStream usable() {
+    for (EnvelopeStream stream : streams) {
+      if (stream.isUsable()) {
+        return stream;
+      }
+    }
+    return null;
   }
 
   private static Connected connectedOrNot(Connections.ConnectReply reply) {
@@ -187,50 +257,37 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
 
   private Behavior<Command> onConnected(Connected connected) {
     connecting = false;
-    if (queue.isEmpty()) {
-      return this;
-    }
-    if (!streams.isEmpty()) {
-      transmitHead();
+    EnvelopeStream stream = usable();
+    if (stream != null) {
+      transmitHead(stream);
     } else if (!connected.ok()) {
       failAttempt(SendFailure.UNREACHABLE, connected.message());
     } else {
-      ActorRef<Command> self = getContext().getSelf();
-      opening =
-          host.openStream(
-              peer,
-              List.of(protocol),
-              new Completion<>() {
-                @Override
-                public void succeeded(Stream stream) {
-                  self.tell(new Opened(stream));
-                }
-
-                @Override
-                public void failed(HostFailure failure) {
-                  self.tell(new OpenFailed(failure));
-                }
-              });
+      Opening begun = new Opening(getContext().getSelf());
+      opening = begun;
+      begun.asked = host.openStream(peer, List.of(protocol), begun);
     }
     return this;
   }
 
   private Behavior<Command> onOpened(Opened opened) {
     opening = null;
-    adopt(opened.stream());
-    if (!queue.isEmpty() && !awaitingAcknowledgement && !pausing) {
-      transmitHead();
+    Stream stream = opened.opening().take();
+    if (stream != null) {
+      adopt(stream);
+    }
+    EnvelopeStream usable = usable();
+    if (usable != null) {
+      transmitHead(usable);
     }
     return this;
   }
 
   private Behavior<Command> onOpenFailed(OpenFailed failed) {
     opening = null;
-    if (queue.isEmpty() || awaitingAcknowledgement || pausing) {
-      return this;
-    }
-    if (!streams.isEmpty()) {
-      transmitHead();
+    EnvelopeStream stream = usable();
+    if (stream != null) {
+      transmitHead(stream);
     } else if (failed.failure().kind() == HostFailure.Kind.PROTOCOL_NOT_SUPPORTED) {
       settle(SendFailure.PROTOCOL_NOT_SUPPORTED, failed.failure().message());
     } else {
@@ -239,20 +296,20 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
     return this;
   }
 
-  private void transmitHead() {
-    awaitingAcknowledgement = true;
+  private void transmitHead(EnvelopeStream stream) {
+    awaiting = stream;
     headSent = true;
     timers.startSingleTimer(new Unacknowledged(), settings.acknowledgement());
-    streams.get(0).send(new Envelope(headId, queue.element().data()));
     restartIdle();
+    stream.send(new Envelope(headId, queue.element().data()));
   }
 
   private Behavior<Command> onUnacknowledged() {
-    if (awaitingAcknowledgement) {
-      awaitingAcknowledgement = false;
-      if (!streams.isEmpty()) {
-        streams.remove(0).reset("no acknowledgement in time");
-      }
+    EnvelopeStream silent = awaiting;
+    if (silent != null) {
+      awaiting = null;
+      streams.remove(silent);
+      silent.reset("no acknowledgement in time");
       failAttempt(
           SendFailure.NOT_ACKNOWLEDGED,
           "no acknowledgement from " + peer + " within " + settings.acknowledgement());
@@ -292,17 +349,24 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
 
   // ---- streams
 
-  private Behavior<Command> adopt(Stream stream) {
+  private Behavior<Command> onAdopt(Adopt adopt) {
+    heard++;
+    adopt(adopt.stream());
+    return this;
+  }
+
+  private void adopt(Stream stream) {
     EnvelopeStream adopted =
         new EnvelopeStream(stream, VirtualConnections.maxFrame(settings.maxMessage()));
     ActorRef<Command> self = getContext().getSelf();
     adopted.start(event -> self.tell(new FromStream(event)));
     streams.add(adopted);
     if (streams.size() > MAX_STREAMS) {
-      streams.remove(0).reset("too many streams of one virtual connection");
+      // The one in use may be the oldest: its message is under way.
+      EnvelopeStream surplus = streams.remove(streams.get(0) == awaiting ? 1 : 0);
+      surplus.reset("too many streams of one virtual connection");
     }
     restartIdle();
-    return this;
   }
 
   private Behavior<Command> onStreamEvent(FromStream from) {
@@ -312,17 +376,20 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
       stream.onData(data.data(), envelope -> onEnvelope(stream, envelope));
     } else if (from.event() instanceof EnvelopeStream.Writable) {
       stream.onWritable();
+    } else if (from.event() instanceof EnvelopeStream.RemoteClosed) {
+      stream.onRemoteClosed();
+      onNoAnswer(stream);
     } else if (from.event() instanceof EnvelopeStream.Closed) {
-      onStreamClosed(stream);
+      streams.remove(stream);
+      onNoAnswer(stream);
     }
     return this;
   }
 
-  private void onStreamClosed(EnvelopeStream stream) {
-    boolean inUse = !streams.isEmpty() && streams.get(0) == stream;
-    streams.remove(stream);
-    if (inUse && awaitingAcknowledgement) {
-      awaitingAcknowledgement = false;
+  /** No acknowledgement will come on this stream any more. */
+  private void onNoAnswer(EnvelopeStream stream) {
+    if (awaiting == stream) {
+      awaiting = null;
       timers.cancel(new Unacknowledged());
       failAttempt(
           SendFailure.NOT_ACKNOWLEDGED, "the stream to " + peer + " ended before it acknowledged");
@@ -335,8 +402,8 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
       parent.tell(
           new VirtualConnections.Arrived(
               peer, protocol, envelope.id(), data, stream, getContext().getSelf()));
-    } else if (awaitingAcknowledgement && envelope.id() == headId) {
-      awaitingAcknowledgement = false;
+    } else if (awaiting != null && envelope.id() == headId) {
+      awaiting = null;
       timers.cancel(new Unacknowledged());
       settle(null, "");
     }
@@ -344,7 +411,7 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
 
   private Behavior<Command> onAcknowledge(Acknowledge acknowledge) {
     if (streams.contains(acknowledge.stream())) {
-      acknowledge.stream().send(new Envelope(acknowledge.id(), null));
+      acknowledge.stream().acknowledge(acknowledge.id());
     }
     return this;
   }
@@ -359,7 +426,7 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
     if (queue.isEmpty()) {
       streams.forEach(EnvelopeStream::close);
       streams.clear();
-      parent.tell(new VirtualConnections.WentIdle(peer, protocol));
+      parent.tell(new VirtualConnections.WentIdle(peer, protocol, getContext().getSelf(), heard));
     }
     restartIdle();
     return this;
@@ -367,9 +434,9 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
 
   private Behavior<Command> onStop() {
     if (opening != null) {
-      opening.cancel();
+      opening.callOff();
     }
-    streams.forEach(stream -> stream.reset("the virtual connection ended"));
+    streams.forEach(stream -> stream.reset(ENDED));
     return this;
   }
 }

@@ -105,7 +105,7 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
     PROTOCOL_NOT_SUPPORTED,
     /** No acknowledgement came in time, at any attempt. */
     NOT_ACKNOWLEDGED,
-    /** Too many messages wait for this peer already. */
+    /** Too many messages wait for this peer already, or too many peers are written to. */
     QUEUE_FULL,
     /** Over the limit of a message. */
     TOO_LARGE,
@@ -135,16 +135,23 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
       ActorRef<VirtualConnection.Command> child)
       implements Command {}
 
-  /** A child has nothing to do; the child says this. */
-  record WentIdle(PeerId peer, ProtocolId protocol) implements Command {}
+  /**
+   * A child has nothing to do; the child says this.
+   *
+   * @param heard how many commands it had been given by then: if there are more, they are in its
+   *     mailbox and it is not idle
+   */
+  record WentIdle(
+      PeerId peer, ProtocolId protocol, ActorRef<VirtualConnection.Command> child, long heard)
+      implements Command {}
 
   private record InboundStream(Stream stream) implements Command {}
 
   private record ChildGone(Pair pair, ActorRef<VirtualConnection.Command> child)
       implements Command {}
 
-  private record ReceiverGone(ProtocolId protocol, ActorRef<Received> receiver)
-      implements Command {}
+  /** One message for all protocols of a receiver: an actor can be watched with one only. */
+  private record ReceiverGone(ActorRef<Received> receiver) implements Command {}
 
   /** How many received messages of a pair are remembered. */
   static final int REMEMBERED = 64;
@@ -164,7 +171,9 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
                       context ->
                           new VirtualConnections(
                               context, settings, random, host, connections, ledger)))
-              .onFailure(SupervisorStrategy.restart());
+              // The constructor stops the children. Were the restart to wait for their end, what
+              // arrives meanwhile would have to fit a stash, and the rest would never be answered.
+              .onFailure(SupervisorStrategy.restart().withStopChildren(false));
         });
   }
 
@@ -174,6 +183,20 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
   }
 
   private record Pair(PeerId peer, ProtocolId protocol) {}
+
+  private static final class Child {
+    final ActorRef<VirtualConnection.Command> ref;
+    long told;
+
+    Child(ActorRef<VirtualConnection.Command> ref) {
+      this.ref = ref;
+    }
+
+    void tell(VirtualConnection.Command command) {
+      told++;
+      ref.tell(command);
+    }
+  }
 
   /** What a restart must not lose. */
   private static final class Ledger {
@@ -191,7 +214,7 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
   private final Host host;
   private final ActorRef<Connections.Command> connections;
   private final Ledger ledger;
-  private final Map<Pair, ActorRef<VirtualConnection.Command>> children = new LinkedHashMap<>();
+  private final Map<Pair, Child> children = new LinkedHashMap<>();
 
   private VirtualConnections(
       ActorContext<Command> context,
@@ -206,9 +229,12 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
     this.host = host;
     this.connections = connections;
     this.ledger = ledger;
+    context.getChildren().forEach(context::stop);
     failAllOpen(SendFailure.CRASHED, "virtual connections restarted");
-    ledger.receivers.forEach(
-        (protocol, receiver) -> context.watchWith(receiver, new ReceiverGone(protocol, receiver)));
+    ledger
+        .receivers
+        .values()
+        .forEach(receiver -> context.watchWith(receiver, new ReceiverGone(receiver)));
   }
 
   @Override
@@ -246,31 +272,40 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
         return this;
       }
       ledger.receivers.put(protocol, start.receiver());
-      getContext().watchWith(start.receiver(), new ReceiverGone(protocol, start.receiver()));
+      getContext().watchWith(start.receiver(), new ReceiverGone(start.receiver()));
       start.replyTo().tell(new Started(protocol));
     }
     return this;
   }
 
   private Behavior<Command> onStopProtocol(Stop stop) {
-    boolean was = ledger.receivers.remove(stop.protocol()) != null;
-    if (was) {
+    ActorRef<Received> receiver = ledger.receivers.remove(stop.protocol());
+    if (receiver != null) {
       host.unhandle(stop.protocol());
+      if (!ledger.receivers.containsValue(receiver)) {
+        getContext().unwatch(receiver);
+      }
     }
-    stop.replyTo().tell(new StopReply(stop.protocol(), was));
+    stop.replyTo().tell(new StopReply(stop.protocol(), receiver != null));
     return this;
   }
 
   private Behavior<Command> onReceiverGone(ReceiverGone gone) {
-    if (ledger.receivers.remove(gone.protocol(), gone.receiver())) {
-      host.unhandle(gone.protocol());
-    }
+    List<ProtocolId> unheard = new ArrayList<>();
+    ledger.receivers.forEach(
+        (protocol, receiver) -> {
+          if (receiver.equals(gone.receiver())) {
+            unheard.add(protocol);
+          }
+        });
+    unheard.forEach(ledger.receivers::remove);
+    unheard.forEach(host::unhandle);
     return this;
   }
 
   private Behavior<Command> onInboundStream(InboundStream inbound) {
     Pair pair = new Pair(inbound.stream().remote(), inbound.stream().protocol());
-    ActorRef<VirtualConnection.Command> child = childOf(pair);
+    Child child = childOf(pair);
     if (child == null) {
       inbound.stream().reset(0, "too many virtual connections");
     } else {
@@ -312,10 +347,16 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
       return this;
     }
     Map<Long, Send> open = ledger.open.getOrDefault(pair, new LinkedHashMap<>());
-    ActorRef<VirtualConnection.Command> child =
-        open.size() < settings.queue() ? childOf(pair) : null;
+    if (open.size() >= settings.queue()) {
+      refuse(send, SendFailure.QUEUE_FULL, settings.queue() + " messages wait for the peer");
+      return this;
+    }
+    Child child = childOf(pair);
     if (child == null) {
-      refuse(send, SendFailure.QUEUE_FULL, "too many messages wait");
+      refuse(
+          send,
+          SendFailure.QUEUE_FULL,
+          "there are " + settings.connections() + " virtual connections");
       return this;
     }
     ledger.open.put(pair, open);
@@ -354,13 +395,13 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
 
   // ---- children
 
-  private @Nullable ActorRef<VirtualConnection.Command> childOf(Pair pair) {
-    ActorRef<VirtualConnection.Command> child = children.get(pair);
+  private @Nullable Child childOf(Pair pair) {
+    Child child = children.get(pair);
     if (child == null && children.size() < settings.connections()) {
       // A new incarnation starts at a random id, so that the remote does not take its messages for
       // old ones.
       long firstId = random.nextLong(1L << 52);
-      child =
+      ActorRef<VirtualConnection.Command> ref =
           getContext()
               .spawn(
                   VirtualConnection.create(
@@ -372,7 +413,8 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
                       firstId,
                       getContext().getSelf()),
                   "virtual-" + ledger.numbers++);
-      getContext().watchWith(child, new ChildGone(pair, child));
+      getContext().watchWith(ref, new ChildGone(pair, ref));
+      child = new Child(ref);
       children.put(pair, child);
     }
     return child;
@@ -380,16 +422,18 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
 
   private Behavior<Command> onWentIdle(WentIdle idle) {
     Pair pair = new Pair(idle.peer(), idle.protocol());
-    ActorRef<VirtualConnection.Command> child = children.get(pair);
-    if (child != null && !ledger.open.containsKey(pair)) {
+    Child child = children.get(pair);
+    if (child != null && child.ref.equals(idle.child()) && child.told == idle.heard()) {
       children.remove(pair);
-      getContext().stop(child);
+      getContext().stop(child.ref);
     }
     return this;
   }
 
   private Behavior<Command> onChildGone(ChildGone gone) {
-    if (children.remove(gone.pair(), gone.child())) {
+    Child child = children.get(gone.pair());
+    if (child != null && child.ref.equals(gone.child())) {
+      children.remove(gone.pair());
       Map<Long, Send> open = ledger.open.remove(gone.pair());
       if (open != null) {
         open.values().forEach(send -> refuse(send, SendFailure.CRASHED, "its actor crashed"));

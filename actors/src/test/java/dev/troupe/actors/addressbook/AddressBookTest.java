@@ -122,4 +122,86 @@ class AddressBookTest {
     learn(1, Source.CONFIGURED, HOUR, 1);
     assertEquals(List.of(at(1)), find(1));
   }
+
+  @Test
+  void thePeerThatNobodyLearnedOfOrAskedForLongestGivesWay() {
+    learn(1, Source.DISCOVERED, HOUR, 1);
+    learn(2, Source.DISCOVERED, HOUR, 2);
+    find(1);
+    learn(3, Source.DISCOVERED, HOUR, 3);
+    assertEquals(List.of(), find(2));
+    assertEquals(List.of(at(1)), find(1));
+    assertEquals(List.of(at(3)), find(3));
+    learn(1, Source.DISCOVERED, HOUR, 1);
+    learn(4, Source.DISCOVERED, HOUR, 4);
+    assertEquals(List.of(), find(3));
+    assertEquals(List.of(at(1)), find(1));
+  }
+
+  @Test
+  void ofEquallyTrustedAddressesTheOneThatExpiresFirstGivesWay() {
+    learn(1, Source.IDENTIFIED, Duration.ofMinutes(2), 1);
+    learn(1, Source.IDENTIFIED, Duration.ofMinutes(1), 2);
+    learn(1, Source.IDENTIFIED, Duration.ofMinutes(3), 3);
+    assertEquals(List.of(at(3), at(1)), find(1));
+    // A more trusted one drives out both, however soon it expires.
+    learn(1, Source.CERTIFIED, Duration.ofSeconds(2), 4);
+    learn(1, Source.CONFIGURED, Duration.ofSeconds(1), 5);
+    assertEquals(List.of(at(5), at(4)), find(1));
+  }
+
+  @Test
+  void allSourcesComeInTheirOrder() {
+    ActorRef<AddressBook.Command> large =
+        system.spawn(AddressBook.create(AddressBookSettings.DEFAULT, system::now), "large");
+    Source[] sources = Source.values();
+    for (int i = sources.length - 1; i >= 0; i--) {
+      large.tell(new AddressBook.Learn(peer(1), List.of(at(i + 1)), sources[i], HOUR));
+    }
+    large.tell(new AddressBook.Find(peer(1), found.ref()));
+    assertEquals(List.of(at(1), at(2), at(3), at(4)), found.next().addresses());
+  }
+
+  @Test
+  void anAddressExpiresAtItsTimeToTheNanosecond() {
+    learn(1, Source.DISCOVERED, HOUR, 1);
+    system.runUntilIdle();
+    system.advance(HOUR.minusNanos(1));
+    assertEquals(List.of(at(1)), find(1));
+    system.advance(Duration.ofNanos(1));
+    assertEquals(List.of(), find(1));
+  }
+
+  @Test
+  void whatHasExpiredDoesNotLendItsTrustToWhatIsLearnedLater() {
+    learn(1, Source.CONFIGURED, Duration.ofMinutes(1), 1);
+    system.advance(Duration.ofMinutes(2));
+    learn(1, Source.DISCOVERED, HOUR, 1);
+    learn(1, Source.IDENTIFIED, HOUR, 2);
+    assertEquals(List.of(at(2), at(1)), find(1));
+  }
+
+  @Test
+  void anAddressMayBeKnownForEverOrForNoTimeAtAll() {
+    learn(1, Source.CONFIGURED, Duration.ofSeconds(Long.MAX_VALUE), 1);
+    learn(1, Source.DISCOVERED, Duration.ZERO, 2);
+    learn(1, Source.DISCOVERED, Duration.ofSeconds(Long.MIN_VALUE), 3);
+    learn(2, Source.DISCOVERED, HOUR);
+    system.advance(Duration.ofDays(365));
+    assertEquals(List.of(at(1)), find(1));
+    assertEquals(List.of(), find(2));
+  }
+
+  @Test
+  void whatIsForgottenMayBeUnknownAndLearnedAgain() {
+    book.tell(new AddressBook.Forget(peer(1), at(1)));
+    learn(1, Source.CONFIGURED, HOUR, 1);
+    book.tell(new AddressBook.Forget(peer(1), at(2)));
+    book.tell(new AddressBook.Forget(peer(2), at(1)));
+    assertEquals(List.of(at(1)), find(1));
+    book.tell(new AddressBook.Forget(peer(1), at(1).withPeer(peer(1))));
+    assertEquals(List.of(), find(1));
+    learn(1, Source.DISCOVERED, HOUR, 1);
+    assertEquals(List.of(at(1)), find(1));
+  }
 }
