@@ -224,6 +224,7 @@ public final class BuiltInHost implements Host {
     private final AtomicReference<@Nullable Cancellable> attempt = new AtomicReference<>();
     private final AtomicReference<@Nullable RawLink> link = new AtomicReference<>();
     private final Cancellable deadline;
+    private volatile boolean failed;
 
     Dialling(
         long number,
@@ -249,7 +250,8 @@ public final class BuiltInHost implements Host {
 
     void start(LinkTransport transport) {
       attempt.set(transport.dial(address, this));
-      if (completion.get() == null) {
+      // A dial may have succeeded by now, on its loop: only one that failed is released.
+      if (failed) {
         release();
       }
     }
@@ -282,6 +284,7 @@ public final class BuiltInHost implements Host {
     void fail(HostFailure failure) {
       Completion<ConnectionInfo> taken = take();
       if (taken != null) {
+        failed = true;
         release();
         taken.failed(failure);
       }

@@ -3,6 +3,7 @@ package dev.troupe.runtime.embedding;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
+import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.gossip.Gossip;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.peer.Peer;
@@ -108,9 +109,10 @@ class EmbeddingTest {
           await(
               bob.acceptStreams(
                   echo, stream -> StreamFlow.of(stream).join(Flow.create()).run(materializer))));
-      await(alice.connectTo(bob.addresses().get(0)));
-      Peer.StreamOpened opened =
-          assertInstanceOf(Peer.StreamOpened.class, await(alice.openStream(bob.id(), echo)));
+      Connections.ConnectReply connected = await(alice.connectTo(bob.addresses().get(0)));
+      assertInstanceOf(Connections.Connected.class, connected, connected::toString);
+      Peer.OpenStreamReply reply = await(alice.openStream(bob.id(), echo));
+      Peer.StreamOpened opened = assertInstanceOf(Peer.StreamOpened.class, reply, reply::toString);
       ByteString part = ByteString.fromArray(new byte[100_000]);
       ByteString echoed =
           await(

@@ -3,6 +3,8 @@ package dev.troupe.runtime.netty;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.troupe.actors.builtin.BuiltInHost;
+import dev.troupe.actors.host.Cancellable;
 import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.ConnectionInfo;
 import dev.troupe.actors.host.Host;
@@ -10,20 +12,27 @@ import dev.troupe.actors.host.HostEvent;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.Stream;
 import dev.troupe.actors.host.StreamListener;
+import dev.troupe.actors.link.LinkAcceptor;
+import dev.troupe.actors.link.LinkListener;
+import dev.troupe.actors.link.LinkTransport;
+import dev.troupe.actors.link.RawLink;
 import dev.troupe.actors.world.HostSettings;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.protocol.noise.NoiseTransport;
 import dev.troupe.runtime.world.RealWorld;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -36,6 +45,66 @@ class TcpHostTest {
   @AfterEach
   void close() {
     world.close();
+  }
+
+  /** The thread that dials may be slower than the loop that connects. */
+  @Test
+  void aConnectionThatIsMadeBeforeTheCallOfItsDialReturnsStays() throws Exception {
+    Host server = host(event -> {});
+    server.handle(ECHO, TcpHostTest::echo);
+    List<Multiaddr> listening = await(c -> server.listen(parse("/ip4/127.0.0.1/tcp/0"), c));
+    TcpTransport tcp = new TcpTransport(1);
+    CountDownLatch connected = new CountDownLatch(1);
+    LinkTransport late =
+        new LinkTransport() {
+          @Override
+          public String name() {
+            return tcp.name();
+          }
+
+          @Override
+          public boolean supports(Multiaddr address) {
+            return tcp.supports(address);
+          }
+
+          @Override
+          public Cancellable dial(Multiaddr address, Completion<RawLink> completion) {
+            Cancellable dial = tcp.dial(address, completion);
+            try {
+              assertTrue(connected.await(10, TimeUnit.SECONDS));
+            } catch (InterruptedException e) {
+              throw new AssertionError(e);
+            }
+            return dial;
+          }
+
+          @Override
+          public void listen(
+              Multiaddr address, LinkAcceptor acceptor, Completion<LinkListener> completion) {
+            tcp.listen(address, acceptor, completion);
+          }
+        };
+    ByteBuffer scratch = ByteBuffer.allocateDirect(NoiseTransport.MAX_PLAINTEXT);
+    Host client =
+        new BuiltInHost(
+            PrivateKey.generate(world.crypto(), world.keyMaterial()),
+            HostSettings.DEFAULT,
+            world.crypto(),
+            world.keyMaterial(),
+            world.clock(),
+            List.of(late),
+            tcp.nextLoop(),
+            loop -> scratch);
+    client.start(
+        event -> {
+          if (event instanceof HostEvent.Connected) {
+            connected.countDown();
+          }
+        });
+    TcpHostTest.<ConnectionInfo>await(c -> client.dial(listening.get(0), server.peerId(), c));
+    TcpHostTest.<Stream>await(c -> client.openStream(server.peerId(), List.of(ECHO), c));
+    client.close(() -> {});
+    tcp.close();
   }
 
   @ParameterizedTest
