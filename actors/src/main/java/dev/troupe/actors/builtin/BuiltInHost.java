@@ -62,6 +62,12 @@ public final class BuiltInHost implements Host {
 
   private static final String PROTOCOL_VERSION = "ipfs/0.1.0";
 
+  /**
+   * How many connections one peer may have; a further one is refused. Two or three come of dials
+   * that meet; more would let one peer take the places of all others.
+   */
+  static final int MAX_CONNECTIONS_PER_PEER = 8;
+
   /** How long changes of protocols and addresses are gathered before they are pushed: 100 ms. */
   private static final long PUSH_DELAY_NANOS = 100_000_000L;
 
@@ -156,9 +162,14 @@ public final class BuiltInHost implements Host {
         new Completion<>() {
           @Override
           public void succeeded(LinkListener made) {
-            listeners.put(ids.incrementAndGet(), made);
+            long number = ids.incrementAndGet();
+            listeners.put(number, made);
             if (closed.get()) {
-              made.close(() -> {});
+              made.close(
+                  () -> {
+                    listeners.remove(number);
+                    finishClosing();
+                  });
               completion.failed(closedFailure());
               return;
             }
@@ -435,6 +446,13 @@ public final class BuiltInHost implements Host {
     private @Nullable HostFailure refusalOf(PeerId remote) {
       if (remote.equals(peerId)) {
         return new HostFailure(HostFailure.Kind.WRONG_PEER, "this host has reached itself");
+      }
+      long ofThisPeer =
+          connections.values().stream().filter(each -> each.info().peer().equals(remote)).count();
+      if (ofThisPeer >= MAX_CONNECTIONS_PER_PEER) {
+        return new HostFailure(
+            HostFailure.Kind.LIMIT_EXCEEDED,
+            "there are " + MAX_CONNECTIONS_PER_PEER + " connections to peer " + remote);
       }
       return connections.size() >= settings.maxConnections()
           ? new HostFailure(

@@ -34,6 +34,9 @@ final class Identify {
   private static final Identification NOTHING =
       new Identification("", "", List.of(), List.of(), null, false);
 
+  /** In how many parts an identify message may come. */
+  private static final int MAX_PARTS = 10;
+
   private Identify() {}
 
   /**
@@ -89,6 +92,7 @@ final class Identify {
         new StreamListener() {
           private final FrameDecoder frames = new FrameDecoder(IdentifyMessage.MAX_BYTES);
           private Bytes message = Bytes.EMPTY;
+          private int parts;
 
           @Override
           public void onData(ByteBuffer data) {
@@ -96,6 +100,10 @@ final class Identify {
             frames.feed(data);
             try {
               for (Bytes frame = frames.next(); frame != null; frame = frames.next()) {
+                // Each part is a copy of all before it: their number is bounded as their bytes are.
+                if (frame.isEmpty() || ++parts > MAX_PARTS) {
+                  throw new MalformedException("an identify message in too many parts, or empty");
+                }
                 message = message.concat(frame);
                 if (message.size() > IdentifyMessage.MAX_BYTES) {
                   throw new MalformedException("an identify message over the limit");

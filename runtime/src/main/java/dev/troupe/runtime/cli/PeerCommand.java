@@ -234,7 +234,11 @@ final class PeerCommand implements Callable<Integer> {
 
   private static void prompt(Session session) throws IOException {
     try (Terminal terminal = TerminalBuilder.builder().system(true).build()) {
-      LineReader lines = LineReaderBuilder.builder().terminal(terminal).build();
+      LineReader lines = LineReaderBuilder.builder()
+              .terminal(terminal)
+              // What is typed is what is sent.
+              .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
+              .build();
       int number = 0;
       while (!session.isOver()) {
         session.run(++number, lines.readLine("troupe> "));
