@@ -42,6 +42,11 @@ public final class Namespaces {
     return new Namespaces(more);
   }
 
+  /** Whether there is one of this name. */
+  public boolean has(String name) {
+    return byName.containsKey(name);
+  }
+
   /**
    * Checks a value.
    *

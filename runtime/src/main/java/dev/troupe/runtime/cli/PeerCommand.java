@@ -234,7 +234,8 @@ final class PeerCommand implements Callable<Integer> {
 
   private static void prompt(Session session) throws IOException {
     try (Terminal terminal = TerminalBuilder.builder().system(true).build()) {
-      LineReader lines = LineReaderBuilder.builder()
+      LineReader lines =
+          LineReaderBuilder.builder()
               .terminal(terminal)
               // What is typed is what is sent.
               .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)

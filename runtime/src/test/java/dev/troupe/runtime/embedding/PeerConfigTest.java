@@ -14,11 +14,15 @@ import dev.troupe.actors.dht.DhtMode;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.protocol.crypto.PortableCrypto;
 import dev.troupe.protocol.keys.PrivateKey;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -81,29 +85,88 @@ class PeerConfigTest {
       delimiter = '|',
       value = {
         "listen = [\"/ip4/300.1.1.1/tcp/0\"] | listen | 300.1.1.1",
-        "dht.bootstrap-peers = [nonsense] | bootstrap-peers | nonsense",
-        "dht.mode = sometimes | mode | sometimes",
-        "dht.quorum = 0 | dht | quorum",
-        "dht.quorum = -1 | quorum | -1",
-        "dht.namespaces = [\"a/b\"] | namespaces | a/b",
-        "dht.protocol = \"\" | protocol | ",
-        "dht.timing.query = 10 parsecs | query | parsecs",
-        "host.max-connections = many | max-connections | many",
-        "host.max-connections = 5000000000 | max-connections | 5000000000",
-        "connections.low-water = 900 | connections | highWater",
-        "gossip.router.degree = 100 | router | degree",
+        "listen = \"/ip4/1.2.3.4/tcp/1\" | listen | LIST",
+        "dht = 5 | dht | OBJECT",
+        "dht.mode = null | dht.mode | null",
+        "dht.bootstrap-peers = [nonsense] | dht.bootstrap-peers | nonsense",
+        "dht.mode = sometimes | dht.mode | sometimes",
+        "dht.quorum = 0 | dht.quorum | positive",
+        "dht.quorum = -1 | dht.quorum | -1",
+        "dht.quorum = 2.5 | dht.quorum | 2.5",
+        "dht.quorum = 2k | dht.quorum | STRING rather than NUMBER",
+        "dht.namespaces = [\"a/b\"] | dht.namespaces | a/b",
+        "dht.namespaces = [pk] | dht.namespaces | already",
+        "dht.protocol = \"\" | dht.protocol | ",
+        "dht.timing.query = 10 parsecs | dht.timing.query | parsecs",
+        "host.dial-timeout = -1s | host.dial-timeout | positive",
+        "host.dial-timeout = 1000000d | host.dial-timeout | 292 years",
+        "host.max-connections = many | host.max-connections | STRING rather than NUMBER",
+        "host.max-connections = 5000000000 | host.max-connections | 5000000000",
+        "host.max-receive-window = 4GiB | host.max-receive-window | 4294967296",
+        "host.max-receive-window = -1KiB | host.max-receive-window | -1",
+        "connections.low-water = 900 | connections.low-water | highWater (800)",
+        "gossip.router.degree = 100 | gossip.router.degree | 100",
+        "gossip.router.gossip-factor = NaN | gossip.router.gossip-factor | NaN",
+        "gossip.router.limits.cached-bytes = 1e30 | gossip.router.limits.cached-bytes | large",
+        "gossip.topic.advertise-ttl = 0s | gossip.topic.advertise-ttl | at least 2",
         "gosip.queue-bytes = 1 | gosip | no such setting",
-        "dht.timing.querry = 1s | querry | no such setting"
+        "\"dht.mode\" = auto | \"dht.mode\" | no such setting",
+        "dht.timing.querry = 1s | dht.timing.querry | no such setting"
       })
   void whatIsWrongIsNamedWithItsPlace(String line, String key, String what) {
     Config config = ConfigFactory.parseString("troupe.peer." + line).withFallback(reference());
     ConfigException refused =
         assertThrows(ConfigException.class, () -> PeerConfig.read(config.resolve(), IDENTITY));
-    assertTrue(refused.getMessage().contains(key), refused.getMessage());
-    assertTrue(refused.getMessage().contains(what == null ? "" : what), refused.getMessage());
-    assertTrue(refused.getMessage().contains("String: 1"), refused.getMessage());
+    String message = refused.getMessage();
+    assertTrue(message.startsWith("String: 1: "), message);
+    assertTrue(message.contains("troupe.peer." + key), message);
+    assertTrue(message.contains(what == null ? "" : what), message);
   }
 
+  @Test
+  void theLineOfTheWrongKeyIsNamedAmongOthers(@TempDir Path directory) throws IOException {
+    Path file = directory.resolve("application.conf");
+    Files.writeString(
+        file,
+        """
+        troupe.peer {
+          connections {
+            high-water = 1000
+            low-water = 900
+            max-dials = 7
+            surplus-check = 0s
+          }
+        }
+        """);
+    Config config = ConfigFactory.parseFile(file.toFile()).withFallback(reference());
+    ConfigException refused =
+        assertThrows(ConfigException.class, () -> PeerConfig.read(config, IDENTITY));
+    assertEquals(
+        file
+            + ": 6: Invalid value at 'troupe.peer.connections.surplus-check':"
+            + " surplusCheck must be positive, not 0",
+        refused.getMessage());
+  }
+
+  @Test
+  void theLineOfTheWrongAddressIsNamed() {
+    Config config =
+        ConfigFactory.parseString(
+                """
+                troupe.peer.listen = [
+                  "/ip4/127.0.0.1/tcp/4001"
+                  "/ip4/127.0.0.1/tcp"
+                ]
+                """)
+            .withFallback(reference());
+    ConfigException refused =
+        assertThrows(ConfigException.class, () -> PeerConfig.read(config, IDENTITY));
+    assertTrue(
+        refused.getMessage().startsWith("String: 3: Invalid value at 'troupe.peer.listen': "),
+        refused.getMessage());
+  }
+
+  /** The example of the README. */
   @Test
   void aServiceSetsWhatItNeeds() {
     Config config =
