@@ -18,7 +18,6 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -27,6 +26,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -35,6 +35,7 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,12 +50,16 @@ import org.jspecify.annotations.Nullable;
  * peer connected, identified and disconnected, in that order.
  *
  * <p><b>Limits</b>: {@link ConnectionsSettings}. Beyond {@code maxDials}, dials wait their turn;
- * beyond {@code maxWaitingDials} they are refused. Beyond {@code highWater} connected peers, those
- * that nobody protects go, the lowest weight first.
+ * beyond {@code maxWaitingDials} they are refused. Beyond {@code highWater} connections, those to
+ * peers that nobody protects are closed down to {@code lowWater}: of untagged peers first, then of
+ * the lowest weight, what remotes opened before what we did, the youngest first. A share of the
+ * marks is not for remotes to fill: what they open has lower ones, and beyond the upper of these a
+ * newcomer that nobody asked for, tagged or protected is closed at once.
  *
- * <p><b>Timers</b>: none of its own (a dial has its budget). <b>A crash loses</b> dials under way:
- * all who wait for one are answered {@code CANCELLED}. Subscribers, protections, tags and who is
- * connected survive, so subscribers notice nothing.
+ * <p><b>Timers</b>: trimming, again and again while there are too many connections and none may go
+ * yet (a dial has its budget). <b>A crash loses</b> dials under way: all who wait for one are
+ * answered {@code CANCELLED}. Subscribers, protections, tags and who is connected survive, so
+ * subscribers notice nothing.
  */
 public final class Connections extends AbstractBehavior<Connections.Command> {
 
@@ -104,11 +109,36 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
 
   /**
    * Gives a peer a weight under a tag; where connections must be trimmed, the lowest sums go first.
+   *
+   * @param weight not negative
    */
-  public record Tag(PeerId peer, String tag, int weight) implements Command {}
+  public record Tag(PeerId peer, String tag, int weight) implements Command {
+    public Tag {
+      requireWeight(weight);
+    }
+  }
 
   /** Takes one tag back. */
   public record Untag(PeerId peer, String tag) implements Command {}
+
+  /**
+   * Gives a tag to these peers and takes it from all others: for those who keep a set, and need not
+   * remember over a crash whom they have tagged.
+   *
+   * @param weight of each, not negative
+   */
+  public record TagExactly(String tag, int weight, List<PeerId> peers) implements Command {
+    public TagExactly {
+      requireWeight(weight);
+      peers = List.copyOf(peers);
+    }
+  }
+
+  private static void requireWeight(int weight) {
+    if (weight < 0) {
+      throw new IllegalArgumentException("the weight of a tag is not negative: " + weight);
+    }
+  }
 
   /** The host's listener says this; nobody else does. */
   public record HostHeard(HostEvent event) implements Command {}
@@ -118,6 +148,8 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   private record DialEnded(Target target, Dial.Ended outcome) implements Command {}
 
   private record DialStopped(Target target, ActorRef<Dial.Command> dial) implements Command {}
+
+  private record TrimDue() implements Command {}
 
   private record SubscriberGone(ActorRef<ConnectionsEvent> subscriber) implements Command {}
 
@@ -182,7 +214,16 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
           return Behaviors.supervise(
                   Behaviors.<Command>setup(
                       context ->
-                          new Connections(context, settings, ticker, host, addressBook, ledger)))
+                          Behaviors.withTimers(
+                              timers ->
+                                  new Connections(
+                                      context,
+                                      timers,
+                                      settings,
+                                      ticker,
+                                      host,
+                                      addressBook,
+                                      ledger))))
               .onFailure(SupervisorStrategy.restart());
         });
   }
@@ -198,16 +239,29 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
 
   /** One connected peer. */
   private static final class Remote {
-    final TreeMap<ConnectionId, ConnectionInfo> connections = new TreeMap<>();
-    final long connectedAtNanos;
+    final TreeMap<ConnectionId, Standing> connections = new TreeMap<>();
     @Nullable Identification identification;
 
-    Remote(long connectedAtNanos) {
-      this.connectedAtNanos = connectedAtNanos;
+    ConnectionInfo oldest() {
+      return connections.firstEntry().getValue().info;
+    }
+  }
+
+  /** One connection. */
+  private static final class Standing {
+    final ConnectionInfo info;
+    final long openedAtNanos;
+
+    /** It has been told to close, and counts no more. */
+    boolean trimmed;
+
+    Standing(ConnectionInfo info, long openedAtNanos) {
+      this.info = info;
+      this.openedAtNanos = openedAtNanos;
     }
 
-    ConnectionInfo oldest() {
-      return connections.firstEntry().getValue();
+    boolean isInbound() {
+      return info.direction() == Direction.INBOUND;
     }
   }
 
@@ -223,6 +277,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
 
   private record WaitingDial(Target target, List<Multiaddr> addresses) {}
 
+  private final TimerScheduler<Command> timers;
   private final ConnectionsSettings settings;
   private final Ticker ticker;
   private final Host host;
@@ -239,12 +294,14 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
 
   private Connections(
       ActorContext<Command> context,
+      TimerScheduler<Command> timers,
       ConnectionsSettings settings,
       Ticker ticker,
       Host host,
       ActorRef<AddressBook.Command> addressBook,
       Ledger ledger) {
     super(context);
+    this.timers = timers;
     this.settings = settings;
     this.ticker = ticker;
     this.host = host;
@@ -265,6 +322,8 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
         .onMessage(Unprotect.class, this::onUnprotect)
         .onMessage(Tag.class, this::onTag)
         .onMessage(Untag.class, this::onUntag)
+        .onMessage(TagExactly.class, this::onTagExactly)
+        .onMessage(TrimDue.class, due -> onTrimDue())
         .onMessage(HostHeard.class, this::onHostHeard)
         .onMessage(AddressesFound.class, this::onAddressesFound)
         .onMessage(DialEnded.class, this::onDialEnded)
@@ -507,51 +566,120 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   }
 
   private Behavior<Command> onTag(Tag tag) {
-    Map<String, Integer> tags = ledger.tags.get(tag.peer());
-    if (tags == null && ledger.tags.size() < MAX_TAGGED_PEERS) {
-      tags = new LinkedHashMap<>();
-      ledger.tags.put(tag.peer(), tags);
-    }
-    if (tags == null || (tags.size() >= MAX_TAGS_PER_PEER && !tags.containsKey(tag.tag()))) {
-      getContext().getLog().warn("too many tags: {} for {}", tag.tag(), tag.peer());
-    } else {
-      tags.put(tag.tag(), tag.weight());
-    }
+    tag(tag.peer(), tag.tag(), tag.weight());
     return this;
   }
 
   private Behavior<Command> onUntag(Untag untag) {
-    Map<String, Integer> tags = ledger.tags.get(untag.peer());
-    if (tags != null && tags.remove(untag.tag()) != null && tags.isEmpty()) {
-      ledger.tags.remove(untag.peer());
-    }
+    untag(untag.peer(), untag.tag());
     return this;
   }
 
-  private void trim() {
-    if (ledger.remotes.size() <= settings.highWater()) {
-      return;
+  private Behavior<Command> onTagExactly(TagExactly exactly) {
+    Set<PeerId> wanted = new LinkedHashSet<>(exactly.peers());
+    for (PeerId peer : List.copyOf(ledger.tags.keySet())) {
+      if (!wanted.contains(peer)) {
+        untag(peer, exactly.tag());
+      }
     }
-    long now = ticker.nanos();
-    List<PeerId> candidates = new ArrayList<>();
-    ledger.remotes.forEach(
-        (peer, remote) -> {
-          if (!ledger.protections.containsKey(peer)
-              && now - remote.connectedAtNanos >= settings.grace().toNanos()) {
-            candidates.add(peer);
-          }
-        });
-    candidates.sort(Comparator.comparingLong(this::weight));
-    candidates.stream()
-        .limit(ledger.remotes.size() - settings.lowWater())
-        .flatMap(peer -> requireNonNull(ledger.remotes.get(peer)).connections.keySet().stream())
-        .forEach(id -> host.disconnect(id, "trimmed: too many connections"));
+    wanted.forEach(peer -> tag(peer, exactly.tag(), exactly.weight()));
+    return this;
   }
 
-  private long weight(PeerId peer) {
-    return ledger.tags.getOrDefault(peer, new LinkedHashMap<>()).values().stream()
-        .mapToLong(Integer::longValue)
-        .sum();
+  private void tag(PeerId peer, String tag, int weight) {
+    Map<String, Integer> tags = ledger.tags.get(peer);
+    if (tags == null && ledger.tags.size() < MAX_TAGGED_PEERS) {
+      tags = new LinkedHashMap<>();
+      ledger.tags.put(peer, tags);
+    }
+    if (tags == null || (tags.size() >= MAX_TAGS_PER_PEER && !tags.containsKey(tag))) {
+      getContext().getLog().warn("too many tags: {} for {}", tag, peer);
+    } else {
+      tags.put(tag, weight);
+    }
+  }
+
+  private void untag(PeerId peer, String tag) {
+    Map<String, Integer> tags = ledger.tags.get(peer);
+    if (tags != null && tags.remove(tag) != null && tags.isEmpty()) {
+      ledger.tags.remove(peer);
+    }
+  }
+
+  private Behavior<Command> onTrimDue() {
+    trim();
+    return this;
+  }
+
+  /**
+   * Closes what is too much and may be closed. While there is still too much, the timer runs: it
+   * tries again when the young have grown old and the weights have changed.
+   */
+  private void trim() {
+    trim(settings.inboundHighWater(), settings.inboundLowWater(), Standing::isInbound);
+    trim(settings.highWater(), settings.lowWater(), connection -> true);
+    if (count(Standing::isInbound) > settings.inboundHighWater()
+        || count(connection -> true) > settings.highWater()) {
+      timers.startSingleTimer(new TrimDue(), settings.trimInterval());
+    }
+  }
+
+  private void trim(int highWater, int lowWater, Predicate<Standing> which) {
+    int count = count(which);
+    if (count <= highWater) {
+      return;
+    }
+    long youngSince = ticker.nanos() - settings.grace().toNanos();
+    List<Trimming.Candidate> candidates = new ArrayList<>();
+    ledger.remotes.forEach(
+        (peer, remote) -> {
+          if (ledger.protections.containsKey(peer)) {
+            return;
+          }
+          Map<String, Integer> tags = ledger.tags.getOrDefault(peer, Map.of());
+          long weight = tags.values().stream().mapToLong(Integer::longValue).sum();
+          for (Standing connection : remote.connections.values()) {
+            if (!connection.trimmed
+                && which.test(connection)
+                && connection.openedAtNanos - youngSince <= 0) {
+              candidates.add(
+                  new Trimming.Candidate(
+                      connection.info.id(),
+                      connection.info.direction(),
+                      connection.openedAtNanos,
+                      !tags.isEmpty(),
+                      weight));
+            }
+          }
+        });
+    Set<ConnectionId> chosen = new LinkedHashSet<>(Trimming.choose(candidates, count - lowWater));
+    ledger.remotes.values().stream()
+        .flatMap(remote -> remote.connections.values().stream())
+        .filter(connection -> chosen.contains(connection.info.id()))
+        .forEach(connection -> connection.trimmed = true);
+    chosen.forEach(id -> host.disconnect(id, "trimmed: too many connections"));
+  }
+
+  /** How many connections stand and are not told to close. */
+  private int count(Predicate<Standing> which) {
+    return (int)
+        ledger.remotes.values().stream()
+            .flatMap(remote -> remote.connections.values().stream())
+            .filter(connection -> !connection.trimmed && which.test(connection))
+            .count();
+  }
+
+  /**
+   * Whether a remote has opened this one beyond the places for such, and nobody here wants it: the
+   * others are protected, or as young.
+   */
+  private boolean isOneTooMany(ConnectionInfo connection) {
+    PeerId peer = connection.peer();
+    return connection.direction() == Direction.INBOUND
+        && !ledger.protections.containsKey(peer)
+        && !ledger.tags.containsKey(peer)
+        && !ledger.waiters.containsKey(new Target(peer, null))
+        && count(Standing::isInbound) > settings.inboundHighWater();
   }
 
   // ---- what the host says
@@ -571,19 +699,32 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   private void onOpened(ConnectionInfo connection) {
     PeerId peer = connection.peer();
     Remote remote = ledger.remotes.get(peer);
-    if (remote != null) {
-      if (remote.connections.put(connection.id(), connection) == null) {
-        requireNonNull(children.get(peer)).tell(new Connection.Changed());
-      }
-      return;
+    if (remote != null && remote.connections.containsKey(connection.id())) {
+      return; // The host's event and the end of our dial both tell of it.
     }
     if (host.connections().stream().noneMatch(open -> open.id().equals(connection.id()))) {
-      // A dial's success can reach the mailbox after its connection has come and gone.
+      // Either can reach the mailbox after the connection has come and gone.
       return;
     }
-    remote = new Remote(ticker.nanos());
-    remote.connections.put(connection.id(), connection);
-    ledger.remotes.put(peer, remote);
+    boolean first = remote == null;
+    if (remote == null) {
+      remote = new Remote();
+      ledger.remotes.put(peer, remote);
+    }
+    remote.connections.put(connection.id(), new Standing(connection, ticker.nanos()));
+    trimUnlessTried();
+    if (isOneTooMany(connection)) {
+      remote.connections.remove(connection.id());
+      if (first) {
+        ledger.remotes.remove(peer);
+      }
+      host.disconnect(connection.id(), "the places for inbound connections are taken");
+      return;
+    }
+    if (!first) {
+      requireNonNull(children.get(peer)).tell(new Connection.Changed());
+      return;
+    }
     spawnConnection(peer);
     publish(new PeerConnected(peer, connection.remoteAddress(), connection.direction()));
     answer(new Target(peer, null), new Connected(peer, connection.remoteAddress()));
@@ -591,7 +732,13 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     if (dial != null) {
       getContext().stop(dial);
     }
-    trim();
+  }
+
+  /** Who cannot be trimmed now is tried again by the timer, not at each arrival. */
+  private void trimUnlessTried() {
+    if (!timers.isTimerActive(new TrimDue())) {
+      trim();
+    }
   }
 
   private void onIdentified(HostEvent.Identified identified) {
@@ -632,7 +779,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     ActorRef<Connection.Command> child =
         getContext()
             .spawn(
-                Behaviors.supervise(Connection.create(settings, host, peer))
+                Behaviors.supervise(Connection.create(settings, ticker, host, peer))
                     .onFailure(SupervisorStrategy.restart()),
                 "connection-" + peer + "-" + names++);
     children.put(peer, child);

@@ -14,11 +14,18 @@ import java.time.Duration;
  *     {@code LIMIT_EXCEEDED}
  * @param maxWaitersPerDial who may wait for one dial (default 1024); a further one is refused
  *     likewise
- * @param highWater more connected peers than this are trimmed (default 800)
+ * @param highWater more connections than this are trimmed (default 800)
  * @param lowWater down to so many (default 600)
- * @param grace a peer connected for less than this is not trimmed (default 20 s)
+ * @param outboundShare of both marks, kept for connections that this peer opens (default 0.125):
+ *     those that remotes open have marks that are lower by this, and are trimmed and at last
+ *     refused for themselves
+ * @param trimInterval how often trimming is tried again while there are too many connections
+ *     (default 10 s)
+ * @param grace a connection younger than this is not trimmed (default 20 s)
  * @param surplusCheck how often a second connection to a peer is looked at, and closed when idle
  *     (default 10 s)
+ * @param surplusDeadline after which a second connection is closed although it is in use (default
+ *     10 min); the side with the larger peer id leaves the other as much time again
  */
 public record ConnectionsSettings(
     Duration dialBudget,
@@ -29,8 +36,11 @@ public record ConnectionsSettings(
     int maxWaitersPerDial,
     int highWater,
     int lowWater,
+    double outboundShare,
+    Duration trimInterval,
     Duration grace,
-    Duration surplusCheck) {
+    Duration surplusCheck,
+    Duration surplusDeadline) {
 
   /** The defaults named above. */
   public static final ConnectionsSettings DEFAULT =
@@ -43,8 +53,11 @@ public record ConnectionsSettings(
           1024,
           800,
           600,
+          0.125,
+          Duration.ofSeconds(10),
           Duration.ofSeconds(20),
-          Duration.ofSeconds(10));
+          Duration.ofSeconds(10),
+          Duration.ofMinutes(10));
 
   /**
    * Checks the settings.
@@ -59,10 +72,16 @@ public record ConnectionsSettings(
     positive("maxWaitingDials", maxWaitingDials);
     positive("maxWaitersPerDial", maxWaitersPerDial);
     positive("lowWater", lowWater);
+    positive("trimInterval", trimInterval.toNanos());
     positive("surplusCheck", surplusCheck.toNanos());
+    positive("surplusDeadline", surplusDeadline.toNanos());
     if (highWater < lowWater) {
       throw new IllegalArgumentException(
           "highWater (" + highWater + ") must not be below lowWater (" + lowWater + ")");
+    }
+    if (!(outboundShare >= 0 && below(lowWater, outboundShare) > 0)) {
+      throw new IllegalArgumentException(
+          "outboundShare must leave inbound connections a place, not " + outboundShare);
     }
     if (grace.isNegative()) {
       throw new IllegalArgumentException("grace must not be negative: " + grace);
@@ -80,8 +99,25 @@ public record ConnectionsSettings(
         maxWaitersPerDial,
         high,
         low,
+        outboundShare,
+        trimInterval,
         grace,
-        surplusCheck);
+        surplusCheck,
+        surplusDeadline);
+  }
+
+  /** More inbound connections than this are trimmed. */
+  int inboundHighWater() {
+    return below(highWater, outboundShare);
+  }
+
+  /** Down to so many. */
+  int inboundLowWater() {
+    return below(lowWater, outboundShare);
+  }
+
+  private static int below(int mark, double share) {
+    return (int) Math.floor(mark * (1 - share));
   }
 
   private static void positive(String name, long value) {

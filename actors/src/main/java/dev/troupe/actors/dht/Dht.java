@@ -341,6 +341,9 @@ public final class Dht {
 
   private static final Duration VALUE_TIME_TO_LIVE = Duration.ofHours(48);
 
+  /** What a place in the routing table weighs where connections are trimmed. */
+  static final int TABLE_WEIGHT = 5;
+
   private static final String GATE = "gate";
   private static final String RETRY = "retry";
   private static final String PATIENCE = "patience";
@@ -456,6 +459,7 @@ public final class Dht {
         .tell(
             new Connections.Subscribe(
                 context.messageAdapter(ConnectionsEvent.class, NetworkChanged::new)));
+    tagTable();
     timers.startTimerWithFixedDelay(new HousekeepingDue(), settings.timing().refresh());
     expireWaiting();
     return bootstrap.isAlone() ? becomeReady() : becomeBootstrapping();
@@ -776,7 +780,7 @@ public final class Dht {
         enterTable(answered.peer());
       }
     } else if (reported.event() instanceof Lookup.Unresponsive silent) {
-      tell(table.remove(silent.peer()));
+      leaveTable(silent.peer());
     } else if (reported.event() instanceof Lookup.Finished finished) {
       conclude(finished.lookup(), finished.outcome());
     }
@@ -851,7 +855,7 @@ public final class Dht {
         enterTable(peer);
       } else {
         connectedServers.remove(peer);
-        tell(table.remove(peer));
+        leaveTable(peer);
       }
     } else if (changed.event() instanceof ConnectionsEvent.PeerDisconnected) {
       connected.remove(peer);
@@ -861,7 +865,25 @@ public final class Dht {
   }
 
   private void enterTable(PeerId peer) {
+    boolean wasMember = table.contains(peer);
     tell(table.add(peer, connected.getOrDefault(peer, List.of()), environment.now()));
+    if (table.contains(peer) && !wasMember) {
+      tagTable();
+    }
+  }
+
+  private void leaveTable(PeerId peer) {
+    boolean wasMember = table.contains(peer);
+    tell(table.remove(peer));
+    if (wasMember) {
+      tagTable();
+    }
+  }
+
+  /** Where connections are trimmed, those to members of the routing table are among the last. */
+  private void tagTable() {
+    List<PeerId> members = table.peers();
+    environment.connections().tell(new Connections.TagExactly("table", TABLE_WEIGHT, members));
   }
 
   private void tell(Optional<RoutingTableEvent> event) {
@@ -907,6 +929,8 @@ public final class Dht {
       return Behaviors.same();
     }
     bootstrap.onConnected();
+    PeerId peer = ((Connections.Connected) dialled.reply()).peer();
+    environment.connections().tell(new Connections.Protect(peer, "bootstrap"));
     if (table.isEmpty()) {
       // It may have been connected, and identified, all the time: then it has to be asked.
       explore();

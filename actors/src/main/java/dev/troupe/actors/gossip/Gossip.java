@@ -240,6 +240,9 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   /** A stream that lived for longer than this was not a failed attempt. */
   private static final Duration LASTING = Duration.ofMinutes(1);
 
+  /** What a place in the mesh of one topic weighs where connections are trimmed. */
+  static final int MESH_WEIGHT = 20;
+
   /** Makes the actor; its supervision is included. */
   public static Behavior<Command> create(
       GossipSettings settings,
@@ -400,7 +403,10 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
       }
     }
     ledger.joined.forEach(
-        (topic, joined) -> joined.child.tell(new Topic.MeshSize(router.meshPeers(topic).size())));
+        (topic, joined) -> {
+          joined.child.tell(new Topic.MeshSize(router.meshPeers(topic).size()));
+          tagMesh(topic, router.meshPeers(topic));
+        });
   }
 
   @Override
@@ -516,6 +522,7 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
       ledger.joined.remove(topic);
       getContext().stop(joined.child);
       perform(router.unsubscribe(topic, now()));
+      tagMesh(topic, List.of());
     }
   }
 
@@ -634,6 +641,7 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
       Joined joined = ledger.joined.get(changed.topic());
       if (joined != null) {
         joined.child.tell(new Topic.MeshSize(changed.size()));
+        tagMesh(changed.topic(), router.meshPeers(changed.topic()));
       }
     }
 
@@ -650,6 +658,11 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
         joined.subscribers.forEach(subscriber -> subscriber.tell(event));
       }
     }
+  }
+
+  /** Where connections are trimmed, those to the members of a mesh are among the last. */
+  private void tagMesh(String topic, List<PeerId> members) {
+    connections.tell(new Connections.TagExactly("mesh:" + topic, MESH_WEIGHT, members));
   }
 
   // ---- who is connected

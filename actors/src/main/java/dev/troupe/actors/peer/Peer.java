@@ -405,6 +405,12 @@ public final class Peer {
         context.spawn(
             Connections.create(settings.connections(), world.ticker(), host, addressBook),
             "connections");
+    for (Multiaddr address : settings.dht().bootstrapPeers()) {
+      PeerId bootstrap = address.peerId();
+      if (bootstrap != null) {
+        connections.tell(new Connections.Protect(bootstrap, "bootstrap"));
+      }
+    }
     Ping.answer(host);
     Perf.serve(host);
     host.start(event -> connections.tell(new Connections.HostHeard(event)));

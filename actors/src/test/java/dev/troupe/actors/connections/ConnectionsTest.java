@@ -244,8 +244,33 @@ class ConnectionsTest {
         waiters,
         highWater,
         lowWater,
+        0,
+        defaults.trimInterval(),
         defaults.grace(),
-        defaults.surplusCheck());
+        defaults.surplusCheck(),
+        defaults.surplusDeadline());
+  }
+
+  private static ConnectionsSettings halfForInbound(int highWater, int lowWater) {
+    ConnectionsSettings defaults = ConnectionsSettings.DEFAULT;
+    return new ConnectionsSettings(
+        defaults.dialBudget(),
+        defaults.dialStagger(),
+        2,
+        16,
+        16,
+        16,
+        highWater,
+        lowWater,
+        0.5,
+        defaults.trimInterval(),
+        defaults.grace(),
+        defaults.surplusCheck(),
+        defaults.surplusDeadline());
+  }
+
+  private List<PeerId> trimmed() {
+    return host.disconnected.stream().map(ConnectionInfo::peer).toList();
   }
 
   @Test
@@ -315,6 +340,109 @@ class ConnectionsTest {
   }
 
   @Test
+  void connectionsAreCountedNotPeers() {
+    connections = spawn(limits(1, 1, 2, 3, 2));
+    PeerId twice = PEERS.get(0);
+    host.accept(twice);
+    host.accept(twice);
+    host.accept(CAROL);
+    system.runUntilIdle();
+    connections.tell(new Connections.Tag(CAROL, "mesh", 1));
+    system.advance(Duration.ofSeconds(20));
+    host.accept(PEERS.get(8));
+    system.runUntilIdle();
+    assertEquals(List.of(twice, twice), trimmed());
+  }
+
+  @Test
+  void tooManyYoungConnectionsAreTrimmedWhenTheyHaveGrownOldThoughNobodyElseComes() {
+    connections = spawn(limits(1, 1, 2, 3, 2));
+    PEERS.subList(6, 10).forEach(host::reach);
+    system.runUntilIdle();
+    system.advance(Duration.ofSeconds(19));
+    assertEquals(List.of(), trimmed());
+    // The timer runs every ten seconds while there are too many.
+    system.advance(Duration.ofSeconds(1));
+    assertEquals(List.of(PEERS.get(9), PEERS.get(8)), trimmed());
+    system.advance(Duration.ofMinutes(10));
+    assertEquals(2, connected().size());
+  }
+
+  @Test
+  void aProtectionTakenBackMakesRoomAtTheNextTrimming() {
+    connections = spawn(limits(1, 1, 2, 1, 1));
+    connections.tell(new Connections.Protect(BOB, "bootstrap"));
+    connections.tell(new Connections.Protect(CAROL, "bootstrap"));
+    system.runUntilIdle();
+    host.accept(BOB);
+    host.accept(CAROL);
+    system.runUntilIdle();
+    system.advance(Duration.ofMinutes(5));
+    assertEquals(List.of(), trimmed());
+    connections.tell(new Connections.Unprotect(BOB, "bootstrap"));
+    system.runUntilIdle();
+    system.advance(Duration.ofSeconds(10));
+    assertEquals(List.of(BOB), trimmed());
+  }
+
+  @Test
+  void whatHasBeenToldToCloseIsNotCountedAgain() {
+    connections = spawn(limits(1, 1, 2, 3, 2));
+    PEERS.subList(0, 3).forEach(host::accept);
+    system.runUntilIdle();
+    system.advance(Duration.ofSeconds(20));
+    // The end of what is closed comes late.
+    host.slowToDisconnect = true;
+    host.accept(BOB);
+    system.runUntilIdle();
+    assertEquals(2, trimmed().size());
+    host.accept(CAROL);
+    system.runUntilIdle();
+    assertEquals(2, trimmed().size());
+  }
+
+  @Test
+  void remotesCannotFillThePlacesThatAreKeptForOurOwnDials() {
+    connections = spawn(halfForInbound(6, 4));
+    List<PeerId> early = PEERS.subList(0, 3);
+    early.forEach(host::accept);
+    system.runUntilIdle();
+    // All are young, so the newcomer has to go; nobody hears of it.
+    host.accept(BOB);
+    system.runUntilIdle();
+    assertEquals(List.of(BOB), trimmed());
+    assertEquals(early, connected().stream().map(Connections.ConnectedPeer::peer).toList());
+    // Whom we dial ourselves, and whom we have reason to want, is let in.
+    connect(BOB, at(1));
+    host.attempts.get(0).succeed(BOB);
+    connections.tell(new Connections.Tag(CAROL, "mesh", 1));
+    system.runUntilIdle();
+    host.accept(CAROL);
+    system.runUntilIdle();
+    assertEquals(List.of(BOB), trimmed());
+    assertEquals(5, connected().size());
+    // Once they are old, what remotes opened is trimmed to its own low-water mark of two.
+    system.advance(Duration.ofSeconds(30));
+    assertEquals(List.of(BOB, early.get(2), early.get(1)), trimmed());
+  }
+
+  @Test
+  void aTagGivenExactlyIsTakenFromAllOthers() {
+    connections = spawn(limits(1, 1, 2, 2, 1));
+    host.accept(BOB);
+    host.accept(CAROL);
+    system.runUntilIdle();
+    connections.tell(new Connections.TagExactly("mesh", 20, List.of(BOB)));
+    connections.tell(new Connections.TagExactly("table", 5, List.of(CAROL)));
+    connections.tell(new Connections.TagExactly("mesh", 20, List.of(CAROL)));
+    connections.tell(new Connections.TagExactly("table", 5, List.of(BOB)));
+    system.advance(Duration.ofSeconds(20));
+    host.accept(PEERS.get(8));
+    system.runUntilIdle();
+    assertEquals(List.of(BOB, CAROL), trimmed());
+  }
+
+  @Test
   void aTagAndAProtectionTooManyCountForNothing() {
     connections = spawn(limits(1, 1, 2, 2, 1));
     host.accept(BOB);
@@ -347,7 +475,7 @@ class ConnectionsTest {
     ConnectionInfo theirs = host.accept(BOB);
     host.streams.put(ours.id(), 1);
     host.streams.put(theirs.id(), 1);
-    system.advance(Duration.ofMinutes(10));
+    system.advance(Duration.ofMinutes(9));
     assertEquals(List.of(), host.disconnected);
     assertEquals(2, connected().get(0).connections());
     // Once the surplus has been idle at two checks in a row, the smaller peer id closes it.
@@ -361,12 +489,28 @@ class ConnectionsTest {
   }
 
   @Test
-  void theLargerPeerIdLeavesTheSurplusToTheOther() {
+  void aSurplusInUseIsClosedAfterALongTime() {
+    ConnectionInfo first = host.accept(BOB);
+    ConnectionInfo second = host.accept(BOB);
+    host.streams.put(first.id(), 1);
+    host.streams.put(second.id(), 1);
+    system.runUntilIdle();
+    system.advance(Duration.ofMinutes(10).minusSeconds(1));
+    assertEquals(List.of(), host.disconnected);
+    system.advance(Duration.ofSeconds(1));
+    assertEquals(List.of(second), host.disconnected);
+  }
+
+  @Test
+  void theLargerPeerIdLeavesTheSurplusToTheOtherUnlessThatNeverClosesIt() {
     PeerId smaller = PEERS.get(0);
     host.accept(smaller);
-    host.accept(smaller);
-    system.advance(Duration.ofMinutes(10));
+    ConnectionInfo second = host.accept(smaller);
+    system.runUntilIdle();
+    system.advance(Duration.ofMinutes(20).minusSeconds(1));
     assertEquals(List.of(), host.disconnected);
+    system.advance(Duration.ofSeconds(1));
+    assertEquals(List.of(second), host.disconnected);
   }
 
   @Test

@@ -53,10 +53,23 @@ final class DialableHost implements Host {
   final List<Attempt> attempts = new ArrayList<>();
   final List<ConnectionInfo> disconnected = new ArrayList<>();
   final Map<ConnectionId, Integer> streams = new LinkedHashMap<>();
+
+  /** What is disconnected stays open until the test loses it. */
+  boolean slowToDisconnect;
+
   Consumer<HostEvent> hears = event -> {};
 
   DialableHost(PeerId self) {
     this.self = self;
+  }
+
+  /** We have connected to a remote. */
+  ConnectionInfo reach(PeerId peer) {
+    try {
+      return open(peer, Multiaddr.parse("/ip4/192.0.2.8/tcp/4001"), Direction.OUTBOUND);
+    } catch (MalformedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** A remote connects to us. */
@@ -122,7 +135,9 @@ final class DialableHost implements Host {
         .ifPresent(
             each -> {
               disconnected.add(each);
-              lose(each);
+              if (!slowToDisconnect) {
+                lose(each);
+              }
             });
   }
 

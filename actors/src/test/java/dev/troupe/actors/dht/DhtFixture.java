@@ -66,6 +66,11 @@ final class DhtFixture implements AutoCloseable {
   final List<Long> dialTimes = new ArrayList<>();
   final Map<PeerId, List<Multiaddr>> addressBook = new LinkedHashMap<>();
 
+  /** Who carries which tag, and whose connections are not to be trimmed at all. */
+  final Map<String, List<PeerId>> tagged = new LinkedHashMap<>();
+
+  final Set<PeerId> protectedPeers = new LinkedHashSet<>();
+
   /** Whether streams throw when they are started: a bug of ours, as far as their user can tell. */
   boolean brokenStreams;
 
@@ -187,6 +192,18 @@ final class DhtFixture implements AutoCloseable {
             Connections.Connect.class,
             connect -> {
               connect(connect.peer(), connect.replyTo());
+              return Behaviors.same();
+            })
+        .onMessage(
+            Connections.TagExactly.class,
+            exactly -> {
+              tagged.put(exactly.tag(), exactly.peers());
+              return Behaviors.same();
+            })
+        .onMessage(
+            Connections.Protect.class,
+            protect -> {
+              protectedPeers.add(protect.peer());
               return Behaviors.same();
             })
         .onMessage(

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -283,6 +284,22 @@ class DhtLookupTest {
     met.server = false;
     fixture.identify(met);
     assertEquals(1, fixture.state().peers());
+  }
+
+  @Test
+  void membersOfTheTableAreTaggedAndBootstrapPeersProtected() {
+    ready(bootstrap);
+    Script met = Script.peerNumber(5);
+    fixture.identify(met);
+    assertEquals(Set.of(bootstrap.peer, met.peer), Set.copyOf(fixture.tagged.get("table")));
+    met.server = false;
+    fixture.identify(met);
+    assertEquals(List.of(bootstrap.peer), fixture.tagged.get("table"));
+    assertEquals(Set.of(bootstrap.peer), fixture.protectedPeers);
+    // After a crash the table begins anew, and so does the tag.
+    fixture.disconnect(bootstrap);
+    fixture.crash();
+    assertEquals(List.of(), fixture.tagged.get("table"));
   }
 
   @Test

@@ -648,6 +648,29 @@ class GossipTest {
   }
 
   @Test
+  void connectionsToMeshMembersAreTaggedAsLongAsTheyAreMembers() {
+    start();
+    subscribed();
+    Remote one = remote(2).talk().subscribe().graft();
+    Remote other = remote(3).talk().subscribe().graft();
+    assertEquals(List.of(one.id, other.id), lastTagged());
+    one.disconnect();
+    assertEquals(List.of(other.id), lastTagged());
+    unsubscribe(subscriber);
+    assertEquals(List.of(), lastTagged());
+  }
+
+  private List<PeerId> lastTagged() {
+    List<PeerId> peers = null;
+    for (Connections.Command command : connections.pending()) {
+      Connections.TagExactly exactly = (Connections.TagExactly) command;
+      assertEquals("mesh:" + TOPIC, exactly.tag());
+      peers = exactly.peers();
+    }
+    return peers;
+  }
+
+  @Test
   void theHeartbeatGraftsWhoComes() {
     start();
     subscribed();
