@@ -46,15 +46,17 @@ import org.jspecify.annotations.Nullable;
  * connected remote. <b>States</b>: one.
  *
  * <p><b>Who sends what</b>: the peer passes on the host's events ({@link HostHeard}); the DHT,
- * gossip, virtual connections and the user ask for connections; whoever subscribed hears of each
- * peer connected, identified and disconnected, in that order.
+ * gossip, virtual connections and the user ask for connections, and take it back where they do not
+ * want them any more; whoever subscribed hears of each peer connected, identified and disconnected,
+ * in that order.
  *
- * <p><b>Limits</b>: {@link ConnectionsSettings}. Beyond {@code maxDials}, dials wait their turn;
- * beyond {@code maxWaitingDials} they are refused. Beyond {@code highWater} connections, those to
- * peers that nobody protects are closed down to {@code lowWater}: of untagged peers first, then of
- * the lowest weight, what remotes opened before what we did, the youngest first. A share of the
- * marks is not for remotes to fill: what they open has lower ones, and beyond the upper of these a
- * newcomer that nobody asked for, tagged or protected is closed at once.
+ * <p><b>Limits</b>: {@link ConnectionsSettings}; {@value #MAX_SUBSCRIBERS} subscribers. Beyond
+ * {@code maxDials}, dials wait their turn; beyond {@code maxWaitingDials} they are refused. Beyond
+ * {@code highWater} connections, those to peers that nobody protects are closed down to {@code
+ * lowWater}: of untagged peers first, then of the lowest weight, what remotes opened before what we
+ * did, the youngest first. A share of the marks is not for remotes to fill: what they open has
+ * lower ones, and beyond the upper of these a newcomer that nobody asked for, tagged or protected
+ * is closed at once.
  *
  * <p><b>Timers</b>: trimming, again and again while there are too many connections and none may go
  * yet (a dial has its budget). <b>A crash loses</b> dials under way: all who wait for one are
@@ -86,6 +88,15 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
    */
   public record ConnectTo(Multiaddr address, ActorRef<ConnectReply> replyTo) implements Command {}
 
+  /**
+   * Takes back one {@link Connect} or {@link ConnectTo} that named this peer: it is not answered
+   * any more, except by an answer that is on its way already; and when nobody else waits for the
+   * dial, that is called off.
+   *
+   * @param replyTo who asked
+   */
+  public record Withdraw(PeerId peer, ActorRef<ConnectReply> replyTo) implements Command {}
+
   /** Asks to close all connections to a peer and to call off its dial. */
   public record Disconnect(PeerId peer, ActorRef<DisconnectReply> replyTo) implements Command {}
 
@@ -95,8 +106,19 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   /**
    * Asks to hear of every {@link ConnectionsEvent} from now on; those who are connected already are
    * told first, as events. Ends when the subscriber does.
+   *
+   * @param replyTo hears whether there is a place for one more; null for the peer's own actors,
+   *     which always have one
    */
-  public record Subscribe(ActorRef<ConnectionsEvent> subscriber) implements Command {}
+  public record Subscribe(
+      ActorRef<ConnectionsEvent> subscriber, @Nullable ActorRef<SubscribeReply> replyTo)
+      implements Command {
+
+    /** For the peer's own actors. */
+    public Subscribe(ActorRef<ConnectionsEvent> subscriber) {
+      this(subscriber, null);
+    }
+  }
 
   /**
    * Keeps the connections to a peer from being trimmed, for as long as at least one tag protects
@@ -145,9 +167,9 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
 
   private record AddressesFound(Target target, List<Multiaddr> addresses) implements Command {}
 
-  private record DialEnded(Target target, Dial.Ended outcome) implements Command {}
+  private record DialEnded(Target target, long number, Dial.Ended outcome) implements Command {}
 
-  private record DialStopped(Target target, ActorRef<Dial.Command> dial) implements Command {}
+  private record DialStopped(Target target, long number) implements Command {}
 
   private record TrimDue() implements Command {}
 
@@ -175,6 +197,15 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
    */
   public record DisconnectReply(PeerId peer, boolean wasConnected) {}
 
+  /** The answer to {@link Subscribe}. */
+  public sealed interface SubscribeReply {}
+
+  /** The subscriber hears of everything from now on. */
+  public record Subscribed() implements SubscribeReply {}
+
+  /** The subscriber hears of nothing. */
+  public record SubscribeRefused(String reason) implements SubscribeReply {}
+
   /** The answer to {@link GetConnected}, in the order of connecting. */
   public record ConnectedPeers(List<ConnectedPeer> peers) {
     public ConnectedPeers {
@@ -195,6 +226,9 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       Direction direction,
       int connections,
       @Nullable Identification identification) {}
+
+  /** Most subscribers, the peer's own actors among them; a further one of others is refused. */
+  static final int MAX_SUBSCRIBERS = 256;
 
   /** Most tags that one peer may carry; a further one is ignored and logged. */
   static final int MAX_TAGS_PER_PEER = 32;
@@ -275,6 +309,9 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     }
   }
 
+  /** A dial under way. What one says that has been called off may still be in the mailbox. */
+  private record Dialling(long number, ActorRef<Dial.Command> dial) {}
+
   private record WaitingDial(Target target, List<Multiaddr> addresses) {}
 
   private final TimerScheduler<Command> timers;
@@ -284,7 +321,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   private final ActorRef<AddressBook.Command> addressBook;
   private final Ledger ledger;
   private final Map<PeerId, ActorRef<Connection.Command>> children = new LinkedHashMap<>();
-  private final Map<Target, ActorRef<Dial.Command>> dials = new LinkedHashMap<>();
+  private final Map<Target, Dialling> dials = new LinkedHashMap<>();
 
   /** The addresses that came with a request, while the address book is asked for more. */
   private final Map<Target, List<Multiaddr>> given = new LinkedHashMap<>();
@@ -315,6 +352,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     return newReceiveBuilder()
         .onMessage(Connect.class, this::onConnect)
         .onMessage(ConnectTo.class, this::onConnectTo)
+        .onMessage(Withdraw.class, this::onWithdraw)
         .onMessage(Disconnect.class, this::onDisconnect)
         .onMessage(GetConnected.class, this::onGetConnected)
         .onMessage(Subscribe.class, this::onSubscribe)
@@ -403,13 +441,11 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
 
   private Behavior<Command> onAddressesFound(AddressesFound found) {
     List<Multiaddr> first = given.remove(found.target());
-    if (!ledger.waiters.containsKey(found.target())) {
-      return this;
+    if (first == null) {
+      return this; // It has been called off meanwhile, or asked for twice.
     }
     Set<Multiaddr> all = new LinkedHashSet<>();
-    if (first != null) {
-      first.forEach(address -> all.add(address.withoutPeer()));
-    }
+    first.forEach(address -> all.add(address.withoutPeer()));
     all.addAll(found.addresses());
     startDial(found.target(), all.stream().limit(settings.maxAddressesPerDial()).toList());
     return this;
@@ -421,6 +457,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       return;
     }
     ActorRef<Command> self = getContext().getSelf();
+    long number = names++;
     ActorRef<Dial.Command> dial =
         getContext()
             .spawn(
@@ -429,10 +466,10 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
                     host,
                     target.peer(),
                     addresses,
-                    outcome -> self.tell(new DialEnded(target, outcome))),
-                "dial-" + names++);
-    dials.put(target, dial);
-    getContext().watchWith(dial, new DialStopped(target, dial));
+                    outcome -> self.tell(new DialEnded(target, number, outcome))),
+                "dial-" + number);
+    dials.put(target, new Dialling(number, dial));
+    getContext().watchWith(dial, new DialStopped(target, number));
   }
 
   private Behavior<Command> onDialEnded(DialEnded ended) {
@@ -444,27 +481,44 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       // connected.
       onOpened(connection);
       answer(ended.target(), new Connected(connection.peer(), connection.remoteAddress()));
-    } else if (failure != null) {
+    } else if (failure != null && isUnderWay(ended.target(), ended.number())) {
       answer(ended.target(), new ConnectFailed(peer, failure));
     }
     return this;
   }
 
   private Behavior<Command> onDialStopped(DialStopped stopped) {
-    if (dials.remove(stopped.target(), stopped.dial())) {
+    if (isUnderWay(stopped.target(), stopped.number())) {
+      dials.remove(stopped.target());
       answer(
           stopped.target(),
           new ConnectFailed(stopped.target().peer(), cancelled("the dial was cut short")));
-    }
-    WaitingDial next = waitingDials.poll();
-    while (next != null && !ledger.waiters.containsKey(next.target())) {
-      // Its peer has connected meanwhile.
-      next = waitingDials.poll();
-    }
-    if (next != null) {
-      startDial(next.target(), next.addresses());
+      startWaitingDials();
     }
     return this;
+  }
+
+  private boolean isUnderWay(Target target, long number) {
+    Dialling dialling = dials.get(target);
+    return dialling != null && dialling.number() == number;
+  }
+
+  private void startWaitingDials() {
+    while (dials.size() < settings.maxDials() && !waitingDials.isEmpty()) {
+      WaitingDial next = waitingDials.remove();
+      startDial(next.target(), next.addresses());
+    }
+  }
+
+  /** Nobody waits for this dial any more, wherever it stands: the next one asked for is another. */
+  private void callOff(Target target) {
+    given.remove(target);
+    waitingDials.removeIf(waiting -> waiting.target().equals(target));
+    Dialling dialling = dials.remove(target);
+    if (dialling != null) {
+      getContext().stop(dialling.dial());
+      startWaitingDials();
+    }
   }
 
   private Behavior<Command> onPostStop() {
@@ -491,17 +545,24 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   private Behavior<Command> onDisconnect(Disconnect disconnect) {
     PeerId peer = disconnect.peer();
     Target target = new Target(peer, null);
-    waitingDials.removeIf(waiting -> waiting.target().equals(target));
-    ActorRef<Dial.Command> dial = dials.get(target);
-    if (dial != null) {
-      getContext().stop(dial);
-    }
+    boolean wasDialled = ledger.waiters.containsKey(target);
+    callOff(target);
     answer(target, new ConnectFailed(peer, cancelled("disconnected on request")));
     Remote remote = ledger.remotes.get(peer);
     if (remote != null) {
       remote.connections.keySet().forEach(id -> host.disconnect(id, "disconnected on request"));
     }
-    disconnect.replyTo().tell(new DisconnectReply(peer, remote != null || dial != null));
+    disconnect.replyTo().tell(new DisconnectReply(peer, remote != null || wasDialled));
+    return this;
+  }
+
+  private Behavior<Command> onWithdraw(Withdraw withdraw) {
+    Target target = new Target(withdraw.peer(), null);
+    List<ActorRef<ConnectReply>> waiters = ledger.waiters.get(target);
+    if (waiters != null && waiters.remove(withdraw.replyTo()) && waiters.isEmpty()) {
+      ledger.waiters.remove(target);
+      callOff(target);
+    }
     return this;
   }
 
@@ -524,8 +585,17 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
 
   private Behavior<Command> onSubscribe(Subscribe subscribe) {
     ActorRef<ConnectionsEvent> subscriber = subscribe.subscriber();
-    if (ledger.subscribers.add(subscriber)) {
+    ActorRef<SubscribeReply> replyTo = subscribe.replyTo();
+    if (!ledger.subscribers.contains(subscriber)) {
+      if (replyTo != null && ledger.subscribers.size() >= MAX_SUBSCRIBERS) {
+        replyTo.tell(new SubscribeRefused(ledger.subscribers.size() + " subscribe already"));
+        return this;
+      }
+      ledger.subscribers.add(subscriber);
       getContext().watchWith(subscriber, new SubscriberGone(subscriber));
+    }
+    if (replyTo != null) {
+      replyTo.tell(new Subscribed());
     }
     ledger.remotes.forEach(
         (peer, remote) -> {
@@ -728,10 +798,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     spawnConnection(peer);
     publish(new PeerConnected(peer, connection.remoteAddress(), connection.direction()));
     answer(new Target(peer, null), new Connected(peer, connection.remoteAddress()));
-    ActorRef<Dial.Command> dial = dials.get(new Target(peer, null));
-    if (dial != null) {
-      getContext().stop(dial);
-    }
+    callOff(new Target(peer, null));
   }
 
   /** Who cannot be trimmed now is tried again by the timer, not at each arrival. */

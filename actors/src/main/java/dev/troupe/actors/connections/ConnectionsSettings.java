@@ -79,9 +79,8 @@ public record ConnectionsSettings(
       throw new IllegalArgumentException(
           "highWater (" + highWater + ") must not be below lowWater (" + lowWater + ")");
     }
-    if (!(outboundShare >= 0 && below(lowWater, outboundShare) > 0)) {
-      throw new IllegalArgumentException(
-          "outboundShare must leave inbound connections a place, not " + outboundShare);
+    if (!(outboundShare >= 0 && outboundShare <= 1)) {
+      throw new IllegalArgumentException("outboundShare must be from 0 to 1, not " + outboundShare);
     }
     if (grace.isNegative()) {
       throw new IllegalArgumentException("grace must not be negative: " + grace);

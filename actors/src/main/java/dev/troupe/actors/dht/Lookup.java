@@ -384,9 +384,19 @@ final class Lookup {
         .findFirst();
   }
 
-  private void forget(long exchange) {
-    exchanges.remove(exchange);
-    timers.cancel(exchange);
+  private void forget(long number) {
+    Exchange exchange = exchanges.remove(number);
+    timers.cancel(number);
+    if (exchange != null) {
+      withdraw(exchange);
+    }
+  }
+
+  /** The dial for an exchange that has not begun goes on only where somebody else wants it. */
+  private void withdraw(Exchange exchange) {
+    if (!exchange.hasBegun()) {
+      environment.connections().tell(new Connections.Withdraw(exchange.peer(), connectReplies));
+    }
   }
 
   private void cancelExchanges(String reason) {
@@ -394,6 +404,7 @@ final class Lookup {
         (number, exchange) -> {
           exchange.cancel(reason);
           timers.cancel(number);
+          withdraw(exchange);
         });
     exchanges.clear();
   }

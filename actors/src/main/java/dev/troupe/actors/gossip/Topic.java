@@ -13,10 +13,14 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multihash.Multihash;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.PreRestart;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -62,6 +66,8 @@ final class Topic extends AbstractBehavior<Topic.Command> {
   private record ProvideAnswered(Dht.ProvideReply reply) implements Command {}
 
   private record FindAnswered(Dht.FindProvidersReply reply) implements Command {}
+
+  private record ConnectAnswered(Connections.ConnectReply reply) implements Command {}
 
   private record AdvertiseDue() implements Command {}
 
@@ -110,6 +116,11 @@ final class Topic extends AbstractBehavior<Topic.Command> {
   private final ActorRef<Dht.ProvideReply> provideAnswers;
   private final ActorRef<Dht.FindProvidersReply> findAnswers;
 
+  private final ActorRef<Connections.ConnectReply> connectAnswers;
+
+  /** Discovered peers to which connections are under way. */
+  private final Set<PeerId> sought = new LinkedHashSet<>();
+
   private Dht.@Nullable State dhtState;
   private boolean advertising;
   private boolean discovering;
@@ -143,6 +154,8 @@ final class Topic extends AbstractBehavior<Topic.Command> {
     this.discoverPause = settings.discoverBackoff();
     this.provideAnswers = context.spawn(passingOn(ProvideAnswered::new), "advertised");
     this.findAnswers = context.spawn(passingOn(FindAnswered::new), "discovered");
+    this.connectAnswers =
+        context.messageAdapter(Connections.ConnectReply.class, ConnectAnswered::new);
     gossip.tell(new Gossip.TopicStarted(name));
     timers.startSingleTimer(new MeshDeadline(), settings.meshDeadline());
     advertise();
@@ -177,6 +190,9 @@ final class Topic extends AbstractBehavior<Topic.Command> {
         .onMessage(ProvideAnswered.class, this::onProvideAnswered)
         .onMessage(DiscoverDue.class, due -> onDiscoverDue())
         .onMessage(FindAnswered.class, this::onFindAnswered)
+        .onMessage(ConnectAnswered.class, this::onConnectAnswered)
+        .onSignal(PreRestart.class, restart -> withdraw())
+        .onSignal(PostStop.class, stop -> withdraw())
         .build();
   }
 
@@ -300,9 +316,10 @@ final class Topic extends AbstractBehavior<Topic.Command> {
       for (PeerWithAddresses provider : found.providers()) {
         if (!provider.peer().equals(self) && peers.size() < settings.discoverLimit()) {
           peers.add(provider.peer());
-          connections.tell(
-              new Connections.Connect(
-                  provider.peer(), provider.addresses(), getContext().getSystem().ignoreRef()));
+          if (sought.add(provider.peer())) {
+            connections.tell(
+                new Connections.Connect(provider.peer(), provider.addresses(), connectAnswers));
+          }
         }
       }
       say(new Discovered(name, peers));
@@ -315,6 +332,20 @@ final class Topic extends AbstractBehavior<Topic.Command> {
       }
     }
     discoverLater();
+    return this;
+  }
+
+  private Behavior<Command> onConnectAnswered(ConnectAnswered answered) {
+    sought.remove(
+        answered.reply() instanceof Connections.Connected connected
+            ? connected.peer()
+            : ((Connections.ConnectFailed) answered.reply()).peer());
+    return this;
+  }
+
+  /** Nobody is dialled for a topic that is left. */
+  private Behavior<Command> withdraw() {
+    sought.forEach(peer -> connections.tell(new Connections.Withdraw(peer, connectAnswers)));
     return this;
   }
 

@@ -16,12 +16,12 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
-import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One ping or perf: connects to the peer, does it, answers once, and stops; all within one budget.
- * <b>Parent</b>: the {@link Peer}. Stopping it before calls it off and answers {@code CLOSED}.
+ * <b>Parent</b>: the {@link Peer}. Stopping it before calls it off and answers {@code CLOSED}; a
+ * dial that only it waits for ends with it.
  *
  * @param <T> what success brings
  */
@@ -53,16 +53,13 @@ final class Errand<T> extends AbstractBehavior<Errand.Command> {
             Behaviors.withTimers(
                 timers -> {
                   timers.startSingleTimer(new BudgetSpent(), budget);
-                  connections.tell(
-                      new Connections.Connect(
-                          peer,
-                          List.of(),
-                          context.messageAdapter(Connections.ConnectReply.class, Connected::new)));
-                  return new Errand<>(context, timers, peer, work, succeeded, failed);
+                  return new Errand<>(context, peer, connections, work, succeeded, failed);
                 }));
   }
 
   private final PeerId peer;
+  private final ActorRef<Connections.Command> connections;
+  private final ActorRef<Connections.ConnectReply> connectReplies;
   private final Function<Completion<T>, Cancellable> work;
   private final Consumer<T> succeeded;
   private final Consumer<HostFailure> failed;
@@ -71,8 +68,8 @@ final class Errand<T> extends AbstractBehavior<Errand.Command> {
 
   private Errand(
       ActorContext<Command> context,
-      TimerScheduler<Command> timers,
       PeerId peer,
+      ActorRef<Connections.Command> connections,
       Function<Completion<T>, Cancellable> work,
       Consumer<T> succeeded,
       Consumer<HostFailure> failed) {
@@ -81,6 +78,9 @@ final class Errand<T> extends AbstractBehavior<Errand.Command> {
     this.work = work;
     this.succeeded = succeeded;
     this.failed = failed;
+    this.connections = connections;
+    this.connectReplies = context.messageAdapter(Connections.ConnectReply.class, Connected::new);
+    connections.tell(new Connections.Connect(peer, List.of(), connectReplies));
   }
 
   @Override
@@ -138,6 +138,8 @@ final class Errand<T> extends AbstractBehavior<Errand.Command> {
   private Behavior<Command> onStop() {
     if (running != null) {
       running.cancel();
+    } else {
+      connections.tell(new Connections.Withdraw(peer, connectReplies));
     }
     if (!answered) {
       failed.accept(new HostFailure(HostFailure.Kind.CLOSED, "the peer stops"));

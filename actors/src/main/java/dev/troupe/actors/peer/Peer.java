@@ -184,8 +184,9 @@ public final class Peer {
   }
 
   /** Asks to hear who connects, identifies and disconnects, until the subscriber stops. */
-  public static Command subscribeConnections(ActorRef<ConnectionsEvent> subscriber) {
-    return new ToConnections(new Connections.Subscribe(subscriber));
+  public static Command subscribeConnections(
+      ActorRef<ConnectionsEvent> subscriber, ActorRef<Connections.SubscribeReply> replyTo) {
+    return new ToConnections(new Connections.Subscribe(subscriber, replyTo));
   }
 
   /** Asks to hear the states of the DHT, until the subscriber stops. */

@@ -87,6 +87,8 @@ record Refusal(
       connect.replyTo().tell(new Connections.ConnectFailed(connect.address().peerId(), failure));
     } else if (command instanceof Connections.Disconnect disconnect) {
       disconnect.replyTo().tell(new Connections.DisconnectReply(disconnect.peer(), false));
+    } else if (command instanceof Connections.Subscribe subscribe && subscribe.replyTo() != null) {
+      subscribe.replyTo().tell(new Connections.SubscribeRefused(message()));
     } else if (command instanceof Connections.GetConnected get) {
       get.replyTo().tell(new Connections.ConnectedPeers(List.of()));
     }

@@ -230,6 +230,116 @@ class ConnectionsTest {
     assertEquals(new Connections.DisconnectReply(BOB, false), done.next());
   }
 
+  private void disconnect(PeerId peer) {
+    connections.tell(
+        new Connections.Disconnect(peer, system.<Connections.DisconnectReply>probe().ref()));
+  }
+
+  @Test
+  void aConnectRightAfterADisconnectIsADialOfItsOwn() {
+    connect(BOB, at(1));
+    disconnect(BOB);
+    connections.tell(new Connections.Connect(BOB, List.of(at(2)), replies.ref()));
+    system.runUntilIdle();
+    assertEquals(HostFailure.Kind.CANCELLED, failure().kind());
+    replies.expectNone();
+    assertTrue(host.attempts.get(0).cancelled);
+    assertEquals(at(2), host.attempts.get(1).address);
+    host.attempts.get(1).succeed(BOB);
+    system.runUntilIdle();
+    assertEquals(new Connections.Connected(BOB, at(2)), replies.next());
+  }
+
+  @Test
+  void theFailureOfADialThatWasCalledOffDoesNotAnswerTheNextOne() {
+    connect(BOB, at(1));
+    // The end of the first dial is on its way while it is called off and the second is asked for.
+    host.attempts.get(0).fail(HostFailure.Kind.REFUSED, "nobody listens");
+    disconnect(BOB);
+    connections.tell(new Connections.Connect(BOB, List.of(at(2)), replies.ref()));
+    system.runUntilIdle();
+    assertEquals(HostFailure.Kind.CANCELLED, failure().kind());
+    replies.expectNone();
+    host.attempts.get(1).succeed(BOB);
+    system.runUntilIdle();
+    assertEquals(new Connections.Connected(BOB, at(2)), replies.next());
+  }
+
+  @Test
+  void twoDialsAskedForAroundADisconnectBeforeTheAddressesAreKnownAreOne() {
+    connections.tell(new Connections.Connect(BOB, List.of(at(1)), replies.ref()));
+    disconnect(BOB);
+    connections.tell(new Connections.Connect(BOB, List.of(at(2)), replies.ref()));
+    system.runUntilIdle();
+    assertEquals(HostFailure.Kind.CANCELLED, failure().kind());
+    assertEquals(List.of(at(2)), host.attempts.stream().map(each -> each.address).toList());
+  }
+
+  @Test
+  void aDialEndsWhenTheLastWhoWaitedForItWithdraws() {
+    Probe<Connections.ConnectReply> other = system.probe("other");
+    connect(BOB, at(1));
+    connections.tell(new Connections.Connect(BOB, List.of(), other.ref()));
+    connections.tell(new Connections.Withdraw(BOB, replies.ref()));
+    connections.tell(new Connections.Withdraw(BOB, replies.ref()));
+    connections.tell(new Connections.Withdraw(CAROL, other.ref()));
+    system.runUntilIdle();
+    assertFalse(host.attempts.get(0).cancelled);
+    connections.tell(new Connections.Withdraw(BOB, other.ref()));
+    system.runUntilIdle();
+    assertTrue(host.attempts.get(0).cancelled);
+    replies.expectNone(Duration.ofMinutes(1));
+    other.expectNone();
+    connect(BOB, at(3));
+    assertEquals(at(3), host.attempts.get(1).address);
+  }
+
+  @Test
+  void whoeverWithdrawsWhileTheDialWaitsItsTurnMakesRoomForOthers() {
+    connections = spawn(limits(1, 1, 2, 10, 10));
+    connect(BOB, at(1));
+    connect(CAROL, at(2));
+    connections.tell(new Connections.Withdraw(CAROL, replies.ref()));
+    connect(PEERS.get(8), at(3));
+    connections.tell(new Connections.Withdraw(BOB, replies.ref()));
+    system.runUntilIdle();
+    assertEquals(List.of(at(1), at(3)), host.attempts.stream().map(each -> each.address).toList());
+    replies.expectNone();
+  }
+
+  @Test
+  void oneSubscriberTooManyIsRefusedUntilAnotherIsGone() {
+    Probe<Connections.SubscribeReply> answers = system.probe("answers");
+    // One, without an answer, is the test's own.
+    Probe<ConnectionsEvent> first = system.probe();
+    connections.tell(new Connections.Subscribe(first.ref(), answers.ref()));
+    for (int i = 2; i < Connections.MAX_SUBSCRIBERS; i++) {
+      connections.tell(
+          new Connections.Subscribe(system.<ConnectionsEvent>probe().ref(), answers.ref()));
+    }
+    Probe<ConnectionsEvent> late = system.probe("late");
+    connections.tell(new Connections.Subscribe(late.ref(), answers.ref()));
+    for (int i = 1; i < Connections.MAX_SUBSCRIBERS; i++) {
+      answers.expect(Connections.Subscribed.class);
+    }
+    answers.expect(Connections.SubscribeRefused.class);
+    host.accept(BOB);
+    system.runUntilIdle();
+    late.expectNone();
+    first.expect(ConnectionsEvent.PeerConnected.class);
+    // Whoever is heard already is not one more, and the peer's own actors always have a place.
+    connections.tell(new Connections.Subscribe(first.ref(), answers.ref()));
+    answers.expect(Connections.Subscribed.class);
+    Probe<ConnectionsEvent> own = system.probe("own");
+    connections.tell(new Connections.Subscribe(own.ref()));
+    own.expect(ConnectionsEvent.PeerConnected.class);
+    system.stop(own.ref());
+    system.stop(first.ref());
+    connections.tell(new Connections.Subscribe(late.ref(), answers.ref()));
+    answers.expect(Connections.Subscribed.class);
+    late.expect(ConnectionsEvent.PeerConnected.class);
+  }
+
   // ---- limits
 
   private static ConnectionsSettings limits(

@@ -66,6 +66,9 @@ final class DhtFixture implements AutoCloseable {
   final List<Long> dialTimes = new ArrayList<>();
   final Map<PeerId, List<Multiaddr>> addressBook = new LinkedHashMap<>();
 
+  /** Whom the Dht wanted to be connected to, and then did not. */
+  final List<PeerId> withdrawn = new ArrayList<>();
+
   /** Who carries which tag, and whose connections are not to be trimmed at all. */
   final Map<String, List<PeerId>> tagged = new LinkedHashMap<>();
 
@@ -204,6 +207,12 @@ final class DhtFixture implements AutoCloseable {
             Connections.Protect.class,
             protect -> {
               protectedPeers.add(protect.peer());
+              return Behaviors.same();
+            })
+        .onMessage(
+            Connections.Withdraw.class,
+            withdraw -> {
+              withdrawn.add(withdraw.peer());
               return Behaviors.same();
             })
         .onMessage(

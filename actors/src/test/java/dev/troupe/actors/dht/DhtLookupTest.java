@@ -346,6 +346,20 @@ class DhtLookupTest {
   }
 
   @Test
+  void aPeerThatNoLookupWaitsForAnyMoreIsNotDialledOn() {
+    Script dead = Script.peerNumber(2);
+    dead.reachable = false;
+    dead.dialTime = Duration.ofSeconds(9);
+    bootstrap.answer = Script.naming(dead);
+    ready(bootstrap, dead);
+    fixture.advance(Duration.ofSeconds(10));
+    fixture.withdrawn.clear();
+    get("/test/k");
+    fixture.advance(Duration.ofSeconds(3).plusMillis(100));
+    assertEquals(List.of(dead.peer), fixture.withdrawn);
+  }
+
+  @Test
   void bucketsAreLookedAfterEveryTenMinutes() {
     ready(bootstrap);
     int before = bootstrap.requests.size();

@@ -21,6 +21,7 @@ import dev.troupe.actors.gossip.Gossip.MeshFormed;
 import dev.troupe.actors.gossip.Gossip.TopicEvent;
 import dev.troupe.actors.gossip.Gossip.TopicNews;
 import dev.troupe.actors.gossip.Gossip.TopicStarted;
+import dev.troupe.actors.host.Direction;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
@@ -161,6 +162,26 @@ class TopicTest {
     assertEquals(addresses, connect.addresses());
     connections.expectNone();
     assertEquals(new Discovered(NAME, List.of(OTHER)), news());
+  }
+
+  @Test
+  void whoeverIsStillDialledWhenTheTopicIsLeftIsNotAnyMore() {
+    begin(State.READY);
+    PeerId reached = FakeWorld.key(3).peerId();
+    found(OTHER, reached);
+    Connections.Connect connect = connections.expect(Connections.Connect.class);
+    connections.expect(Connections.Connect.class);
+    connect
+        .replyTo()
+        .tell(
+            new Connections.Connected(
+                reached, FakeHost.connection(reached, Direction.OUTBOUND).remoteAddress()));
+    system.runUntilIdle();
+    system.stop(topic);
+    assertEquals(
+        new Connections.Withdraw(OTHER, connect.replyTo()),
+        connections.expect(Connections.Withdraw.class));
+    connections.expectNone();
   }
 
   @Test

@@ -80,10 +80,26 @@ public final class EmbeddedPeer {
     return ask(Peer::getConnected);
   }
 
-  /** Hears who connects, identifies and disconnects. */
-  public void onConnections(Consumer<ConnectionsEvent> consumer) {
+  /** Hears who connects, identifies and disconnects; one listener too many is refused. */
+  public CompletionStage<Connections.SubscribeReply> onConnections(
+      Consumer<ConnectionsEvent> consumer) {
+    CompletableFuture<Connections.SubscribeReply> reply = new CompletableFuture<>();
     troupe.<ConnectionsEvent>listener(
-        consumer, ref -> created.peer().tell(Peer.subscribeConnections(ref)));
+        consumer,
+        ref ->
+            this.<Connections.SubscribeReply>ask(replyTo -> Peer.subscribeConnections(ref, replyTo))
+                .whenComplete(
+                    (value, error) -> {
+                      if (error != null) {
+                        reply.completeExceptionally(error);
+                      } else {
+                        if (value instanceof Connections.SubscribeRefused) {
+                          troupe.endListener(ref);
+                        }
+                        reply.complete(value);
+                      }
+                    }));
+    return reply;
   }
 
   /** Hears the states of the DHT, the present one first. */
