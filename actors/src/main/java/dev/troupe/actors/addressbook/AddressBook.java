@@ -12,16 +12,18 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is known of each remote peer's addresses: where they were learned, and for how long they
  * hold.
  *
  * <p><b>Owns</b> the known addresses. <b>Parent</b>: the peer; no children. <b>States</b>: one.
- * <b>Who sends what</b>: the DHT, the connections and the user's {@code --bootstrap} teach it;
- * connections ask it before dialling. <b>Limits</b>: {@link AddressBookSettings}. <b>Timers</b>:
- * none; what has expired goes when its peer is next touched. <b>A crash loses</b> all that was
- * learned; nobody is told, because every peer that matters is learned anew by identify or a lookup.
+ * <b>Who sends what</b>: connections teach it where a dial succeeded and what peers say of
+ * themselves, the DHT what others say; connections ask it before dialling. <b>Limits</b>: {@link
+ * AddressBookSettings}. <b>Timers</b>: none; what has expired goes when its peer is next touched.
+ * <b>A crash loses</b> all that was learned, but not what is configured; nobody is told, because
+ * every peer that matters is learned anew by identify or a lookup.
  */
 public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
 
@@ -32,13 +34,25 @@ public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
    * These addresses were learned of a peer.
    *
    * @param addresses a {@code /p2p} at their end is dropped
-   * @param timeToLive from now; an address known already keeps the longer of both, and the more
-   *     trusted source
+   * @param timeToLive from now; where the same source has vouched for an address already, the
+   *     longer of both counts
+   * @param toldBy whose word it is where it is {@link Source#DISCOVERED}, if that is known: one
+   *     peer can fill only a part of the book
    */
-  public record Learn(PeerId peer, List<Multiaddr> addresses, Source source, Duration timeToLive)
+  public record Learn(
+      PeerId peer,
+      List<Multiaddr> addresses,
+      Source source,
+      Duration timeToLive,
+      @Nullable PeerId toldBy)
       implements Command {
     public Learn {
       addresses = List.copyOf(addresses);
+    }
+
+    /** Nobody is known to have told it. */
+    public Learn(PeerId peer, List<Multiaddr> addresses, Source source, Duration timeToLive) {
+      this(peer, addresses, source, timeToLive, null);
     }
   }
 
@@ -48,10 +62,20 @@ public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
   /** Forgets one address of a peer, for instance because somebody else answered there. */
   public record Forget(PeerId peer, Multiaddr address) implements Command {}
 
-  /** What {@link Find} is answered with; empty when nothing is known. */
-  public record Found(PeerId peer, List<Multiaddr> addresses) {
+  /**
+   * What {@link Find} is answered with; empty when nothing is known.
+   *
+   * @param trusted how many of the addresses, from the first, are not just {@link
+   *     Source#DISCOVERED}
+   */
+  public record Found(PeerId peer, List<Multiaddr> addresses, int trusted) {
     public Found {
       addresses = List.copyOf(addresses);
+    }
+
+    /** Nothing but hearsay. */
+    public Found(PeerId peer, List<Multiaddr> addresses) {
+      this(peer, addresses, 0);
     }
   }
 
@@ -59,18 +83,31 @@ public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
   public enum Source {
     /** The user gave it. */
     CONFIGURED,
+    /** The peer was reached there. */
+    CONNECTED,
     /** The peer itself named it, in a record that it signed. */
     CERTIFIED,
     /** The peer itself named it, unsigned, over a secured connection. */
     IDENTIFIED,
-    /** Another peer named it. */
+    /** Another peer named it: hearsay. */
     DISCOVERED
   }
 
   /** An empty address book, which restarts empty after a crash. */
   public static Behavior<Command> create(AddressBookSettings settings, Ticker ticker) {
+    return create(settings, ticker, List.of());
+  }
+
+  /**
+   * An address book that knows what the user has configured, after a crash as well.
+   *
+   * @param configured addresses with the peer at their end; others are passed over
+   */
+  public static Behavior<Command> create(
+      AddressBookSettings settings, Ticker ticker, List<Multiaddr> configured) {
     return Behaviors.supervise(
-            Behaviors.<Command>setup(context -> new AddressBook(context, settings, ticker)))
+            Behaviors.<Command>setup(
+                context -> new AddressBook(context, settings, ticker, configured)))
         .onFailure(SupervisorStrategy.restart());
   }
 
@@ -79,10 +116,21 @@ public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
   private final KnownAddresses known;
   private final Ticker ticker;
 
-  private AddressBook(ActorContext<Command> context, AddressBookSettings settings, Ticker ticker) {
+  private AddressBook(
+      ActorContext<Command> context,
+      AddressBookSettings settings,
+      Ticker ticker,
+      List<Multiaddr> configured) {
     super(context);
     this.known = new KnownAddresses(settings);
     this.ticker = ticker;
+    for (Multiaddr address : configured) {
+      PeerId peer = address.peerId();
+      if (peer != null) {
+        known.learn(
+            peer, List.of(address), Source.CONFIGURED, null, LONGEST.toNanos(), ticker.nanos());
+      }
+    }
   }
 
   @Override
@@ -96,7 +144,12 @@ public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
 
   private Behavior<Command> onLearn(Learn learn) {
     known.learn(
-        learn.peer(), learn.addresses(), learn.source(), nanos(learn.timeToLive()), ticker.nanos());
+        learn.peer(),
+        learn.addresses(),
+        learn.source(),
+        learn.toldBy(),
+        nanos(learn.timeToLive()),
+        ticker.nanos());
     return this;
   }
 
@@ -109,12 +162,15 @@ public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
   }
 
   private Behavior<Command> onFind(Find find) {
-    find.replyTo().tell(new Found(find.peer(), known.find(find.peer(), ticker.nanos())));
+    long now = ticker.nanos();
+    find.replyTo()
+        .tell(
+            new Found(find.peer(), known.find(find.peer(), now), known.trusted(find.peer(), now)));
     return this;
   }
 
   private Behavior<Command> onForget(Forget forget) {
-    known.forget(forget.peer(), forget.address());
+    known.forget(forget.peer(), forget.address(), ticker.nanos());
     return this;
   }
 }

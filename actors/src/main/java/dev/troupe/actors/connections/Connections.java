@@ -16,6 +16,7 @@ import dev.troupe.actors.host.Identification;
 import dev.troupe.actors.world.Ticker;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -70,10 +71,12 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
 
   /**
    * Asks to be connected to a peer: answered at once when it is, otherwise after one dial of all
-   * its known addresses. Whoever asks while that dial is under way shares it.
+   * its known addresses, the most trusted first. Whoever asks while that dial is under way shares
+   * it.
    *
    * @param addresses where to dial beside what the address book knows, without {@code /p2p}; may be
-   *     empty
+   *     empty. They are dialled after what is configured, was right before or was said by the peer
+   *     itself, and before other hearsay
    */
   public record Connect(PeerId peer, List<Multiaddr> addresses, ActorRef<ConnectReply> replyTo)
       implements Command {
@@ -84,7 +87,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
 
   /**
    * Asks to dial one address, whoever answers there, or the peer that its {@code /p2p} names: that
-   * is {@link Connect} with this address.
+   * is {@link Connect} with this address, which is dialled first of all.
    */
   public record ConnectTo(Multiaddr address, ActorRef<ConnectReply> replyTo) implements Command {}
 
@@ -165,7 +168,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   /** The host's listener says this; nobody else does. */
   public record HostHeard(HostEvent event) implements Command {}
 
-  private record AddressesFound(Target target, List<Multiaddr> addresses) implements Command {}
+  private record AddressesFound(Target target, AddressBook.Found known) implements Command {}
 
   private record DialEnded(Target target, long number, Dial.Ended outcome) implements Command {}
 
@@ -312,6 +315,14 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   /** A dial under way. What one says that has been called off may still be in the mailbox. */
   private record Dialling(long number, ActorRef<Dial.Command> dial) {}
 
+  /**
+   * Addresses that came with a request.
+   *
+   * @param first to be dialled before all others
+   * @param hints no better than what other peers tell
+   */
+  private record Given(List<Multiaddr> first, List<Multiaddr> hints) {}
+
   private record WaitingDial(Target target, List<Multiaddr> addresses) {}
 
   private final TimerScheduler<Command> timers;
@@ -324,7 +335,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   private final Map<Target, Dialling> dials = new LinkedHashMap<>();
 
   /** The addresses that came with a request, while the address book is asked for more. */
-  private final Map<Target, List<Multiaddr>> given = new LinkedHashMap<>();
+  private final Map<Target, Given> given = new LinkedHashMap<>();
 
   private final Deque<WaitingDial> waitingDials = new ArrayDeque<>();
   private long names;
@@ -374,21 +385,22 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   // ---- asking for connections
 
   private Behavior<Command> onConnect(Connect connect) {
-    connect(connect.peer(), connect.addresses(), connect.replyTo());
+    connect(connect.peer(), new Given(List.of(), connect.addresses()), connect.replyTo());
     return this;
   }
 
   private Behavior<Command> onConnectTo(ConnectTo connectTo) {
     PeerId named = connectTo.address().peerId();
     if (named != null) {
-      connect(named, List.of(connectTo.address()), connectTo.replyTo());
+      Given address = new Given(List.of(connectTo.address()), List.of());
+      connect(named, address, connectTo.replyTo());
     } else if (join(new Target(null, connectTo.address()), null, connectTo.replyTo())) {
       startDial(new Target(null, connectTo.address()), List.of(connectTo.address()));
     }
     return this;
   }
 
-  private void connect(PeerId peer, List<Multiaddr> addresses, ActorRef<ConnectReply> replyTo) {
+  private void connect(PeerId peer, Given addresses, ActorRef<ConnectReply> replyTo) {
     if (peer.equals(host.peerId())) {
       replyTo.tell(
           new ConnectFailed(
@@ -405,8 +417,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       ActorRef<AddressBook.Found> found =
           getContext()
               .messageAdapter(
-                  AddressBook.Found.class,
-                  f -> new AddressesFound(new Target(f.peer(), null), f.addresses()));
+                  AddressBook.Found.class, f -> new AddressesFound(new Target(f.peer(), null), f));
       given.put(target, addresses);
       addressBook.tell(new AddressBook.Find(peer, found));
     }
@@ -440,13 +451,16 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   }
 
   private Behavior<Command> onAddressesFound(AddressesFound found) {
-    List<Multiaddr> first = given.remove(found.target());
-    if (first == null) {
+    Given came = given.remove(found.target());
+    if (came == null) {
       return this; // It has been called off meanwhile, or asked for twice.
     }
+    List<Multiaddr> known = found.known().addresses();
     Set<Multiaddr> all = new LinkedHashSet<>();
-    first.forEach(address -> all.add(address.withoutPeer()));
-    all.addAll(found.addresses());
+    came.first().forEach(address -> all.add(address.withoutPeer()));
+    all.addAll(known.subList(0, found.known().trusted()));
+    came.hints().forEach(address -> all.add(address.withoutPeer()));
+    all.addAll(known);
     startDial(found.target(), all.stream().limit(settings.maxAddressesPerDial()).toList());
     return this;
   }
@@ -782,6 +796,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       ledger.remotes.put(peer, remote);
     }
     remote.connections.put(connection.id(), new Standing(connection, ticker.nanos()));
+    learn(connection, null);
     trimUnlessTried();
     if (isOneTooMany(connection)) {
       remote.connections.remove(connection.id());
@@ -812,6 +827,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     Remote remote = ledger.remotes.get(identified.connection().peer());
     if (remote != null && remote.connections.containsKey(identified.connection().id())) {
       remote.identification = identified.identification();
+      learn(identified.connection(), identified.identification());
       publish(new PeerIdentified(identified.connection().peer(), identified.identification()));
     }
   }
@@ -829,8 +845,31 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     forget(connection, disconnected.reason());
   }
 
+  /** Teaches the address book where we have reached a peer, and where it says that it listens. */
+  private void learn(ConnectionInfo connection, @Nullable Identification identification) {
+    PeerId peer = connection.peer();
+    Duration timeToLive = settings.addressTimeToLive();
+    if (connection.direction() == Direction.OUTBOUND) {
+      List<Multiaddr> dialled = List.of(connection.remoteAddress());
+      addressBook.tell(
+          new AddressBook.Learn(peer, dialled, AddressBook.Source.CONNECTED, timeToLive));
+    }
+    if (identification != null) {
+      addressBook.tell(
+          new AddressBook.Learn(
+              peer,
+              identification.listenAddresses(),
+              identification.certified()
+                  ? AddressBook.Source.CERTIFIED
+                  : AddressBook.Source.IDENTIFIED,
+              timeToLive));
+    }
+  }
+
   private void forget(ConnectionInfo last, HostFailure reason) {
-    ledger.remotes.remove(last.peer());
+    Remote remote = ledger.remotes.remove(last.peer());
+    // It may have been connected for longer than the address book remembers.
+    learn(last, remote == null ? null : remote.identification);
     ActorRef<Connection.Command> child = children.remove(last.peer());
     if (child != null) {
       getContext().stop(child);

@@ -14,6 +14,8 @@ import java.time.Duration;
  *     {@code LIMIT_EXCEEDED}
  * @param maxWaitersPerDial who may wait for one dial (default 1024); a further one is refused
  *     likewise
+ * @param addressTimeToLive how long the address book is to remember where a peer was reached and
+ *     what it said of itself, from the connection's beginning and again from its end (default 1 h)
  * @param highWater more connections than this are trimmed (default 800)
  * @param lowWater down to so many (default 600)
  * @param outboundShare of both marks, kept for connections that this peer opens (default 0.125):
@@ -34,6 +36,7 @@ public record ConnectionsSettings(
     int maxDials,
     int maxWaitingDials,
     int maxWaitersPerDial,
+    Duration addressTimeToLive,
     int highWater,
     int lowWater,
     double outboundShare,
@@ -51,6 +54,7 @@ public record ConnectionsSettings(
           128,
           1024,
           1024,
+          Duration.ofHours(1),
           800,
           600,
           0.125,
@@ -71,6 +75,7 @@ public record ConnectionsSettings(
     positive("maxDials", maxDials);
     positive("maxWaitingDials", maxWaitingDials);
     positive("maxWaitersPerDial", maxWaitersPerDial);
+    positive("addressTimeToLive", addressTimeToLive.toNanos());
     positive("lowWater", lowWater);
     positive("trimInterval", trimInterval.toNanos());
     positive("surplusCheck", surplusCheck.toNanos());
@@ -96,6 +101,7 @@ public record ConnectionsSettings(
         maxDials,
         maxWaitingDials,
         maxWaitersPerDial,
+        addressTimeToLive,
         high,
         low,
         outboundShare,

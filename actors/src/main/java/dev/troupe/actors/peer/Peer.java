@@ -401,7 +401,10 @@ public final class Peer {
     this.starter = starter;
     this.host = world.createHost(settings.identity(), settings.host());
     this.addressBook =
-        context.spawn(AddressBook.create(settings.addressBook(), world.ticker()), "addressbook");
+        context.spawn(
+            AddressBook.create(
+                settings.addressBook(), world.ticker(), settings.dht().bootstrapPeers()),
+            "addressbook");
     this.connections =
         context.spawn(
             Connections.create(settings.connections(), world.ticker(), host, addressBook),

@@ -8,7 +8,9 @@ import dev.troupe.actors.addressbook.AddressBook;
 import dev.troupe.actors.addressbook.AddressBookSettings;
 import dev.troupe.actors.connections.DialableHost.Attempt;
 import dev.troupe.actors.host.ConnectionInfo;
+import dev.troupe.actors.host.HostEvent;
 import dev.troupe.actors.host.HostFailure;
+import dev.troupe.actors.host.Identification;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.crypto.PortableCrypto;
 import dev.troupe.protocol.keys.PeerId;
@@ -170,6 +172,68 @@ class ConnectionsTest {
     host.attempts.get(0).fail(HostFailure.Kind.REFUSED, "nobody listens");
     system.runUntilIdle();
     assertEquals(at(9), host.attempts.get(1).address);
+  }
+
+  private static Identification identification(boolean certified, Multiaddr... addresses) {
+    return new Identification(
+        "other/1", "ipfs/0.1.0", List.of(), List.of(addresses), null, certified);
+  }
+
+  private AddressBook.Found known(PeerId peer) {
+    Probe<AddressBook.Found> probe = system.probe();
+    book.tell(new AddressBook.Find(peer, probe.ref()));
+    return probe.next();
+  }
+
+  @Test
+  void theAddressBookLearnsWhereAPeerWasReachedAndWhatItSays() {
+    connect(BOB, at(1));
+    ConnectionInfo made = host.attempts.get(0).succeed(BOB);
+    host.hears.accept(new HostEvent.Identified(made, identification(false, at(3))));
+    host.hears.accept(new HostEvent.Identified(made, identification(true, at(2))));
+    system.runUntilIdle();
+    assertEquals(new AddressBook.Found(BOB, List.of(at(1), at(2), at(3)), 3), known(BOB));
+    // Where an inbound connection comes from, nobody listens.
+    ConnectionInfo inbound = host.accept(CAROL);
+    host.hears.accept(new HostEvent.Identified(inbound, identification(false, at(4))));
+    system.runUntilIdle();
+    assertEquals(new AddressBook.Found(CAROL, List.of(at(4)), 1), known(CAROL));
+  }
+
+  @Test
+  void aPeerIsRememberedForAWhileAfterTheEndHoweverLongItWasConnected() {
+    connect(BOB, at(1));
+    ConnectionInfo made = host.attempts.get(0).succeed(BOB);
+    host.hears.accept(new HostEvent.Identified(made, identification(true, at(2))));
+    system.runUntilIdle();
+    system.advance(Duration.ofDays(1));
+    host.lose(made);
+    system.runUntilIdle();
+    system.advance(Duration.ofMinutes(59));
+    assertEquals(new AddressBook.Found(BOB, List.of(at(1), at(2)), 2), known(BOB));
+    system.advance(Duration.ofMinutes(1));
+    assertEquals(new AddressBook.Found(BOB, List.of(), 0), known(BOB));
+  }
+
+  @Test
+  void addressesAreDialledInTheOrderOfTrust() {
+    AddressBook.Source[] sources = AddressBook.Source.values();
+    for (int i = sources.length - 1; i >= 0; i--) {
+      book.tell(new AddressBook.Learn(BOB, List.of(at(i + 2)), sources[i], Duration.ofHours(1)));
+    }
+    // What comes with the request is hearsay, unless the user names it.
+    connect(BOB, at(10), at(11));
+    for (int i = 0; i < host.attempts.size(); i++) {
+      host.attempts.get(i).fail(HostFailure.Kind.REFUSED, "nobody listens");
+      system.runUntilIdle();
+    }
+    assertEquals(
+        List.of(at(2), at(3), at(4), at(5), at(10), at(11), at(6)),
+        host.attempts.stream().map(each -> each.address).toList());
+    host.attempts.clear();
+    connections.tell(new Connections.ConnectTo(at(12).withPeer(BOB), replies.ref()));
+    system.runUntilIdle();
+    assertEquals(at(12), host.attempts.get(0).address);
   }
 
   @Test
@@ -352,6 +416,7 @@ class ConnectionsTest {
         dials,
         waitingDials,
         waiters,
+        defaults.addressTimeToLive(),
         highWater,
         lowWater,
         0,
@@ -370,6 +435,7 @@ class ConnectionsTest {
         16,
         16,
         16,
+        defaults.addressTimeToLive(),
         highWater,
         lowWater,
         0.5,
