@@ -45,11 +45,12 @@ import org.jspecify.annotations.Nullable;
  * stops). A listen address that cannot be bound stops it at once.
  *
  * <p><b>Who sends what</b>: the embedder sends commands; whoever made it hears {@link Listening} or
- * {@link ListenFailed} once. <b>Limits</b>: {@value #STASH} messages while listening, a further one
- * is refused; {@value #MAX_ERRANDS} pings, perfs and openings of streams at once, and {@value
- * #MAX_ACCEPTORS} acceptors of streams, a further one is refused. <b>Timers</b>: the end is forced
- * 5 s after the stop. <b>A crash loses</b> the whole peer: its children restart by themselves, and
- * this actor, which only passes messages on, is not restarted; its parent notices.
+ * {@link ListenFailed} once, and at last {@link Ended}. <b>Limits</b>: {@value #STASH} messages
+ * while listening, a further one is refused; {@value #MAX_ERRANDS} pings, perfs and openings of
+ * streams at once, and {@value #MAX_ACCEPTORS} acceptors of streams, a further one is refused.
+ * <b>Timers</b>: the end is forced 5 s after the stop. <b>A crash loses</b> the whole peer: its
+ * children restart by themselves, and this actor, which only passes messages on, is not restarted;
+ * its parent notices.
  */
 public final class Peer {
 
@@ -98,7 +99,7 @@ public final class Peer {
 
   private record EndForced() implements Command {}
 
-  /** How starting went. */
+  /** How starting went, and that all is over. */
   public sealed interface Started {}
 
   /**
@@ -114,6 +115,13 @@ public final class Peer {
 
   /** The peer cannot listen where it was told to, and stops. */
   public record ListenFailed(PeerId peer, HostFailure failure) implements Started {}
+
+  /**
+   * Nothing of the peer's host is left, so that its identity and its ports are free. After a crash,
+   * and where the end was forced, that is later than the end of the actor; and it is never said
+   * where the host cannot be closed.
+   */
+  public record Ended(PeerId peer, ActorRef<Command> self) implements Started {}
 
   /** Who the peer is, and where it listens (each with {@code /p2p}). */
   public record Info(PeerId peer, List<Multiaddr> addresses) {
@@ -353,7 +361,7 @@ public final class Peer {
   /**
    * Makes a peer.
    *
-   * @param starter hears once whether it runs
+   * @param starter hears once whether it runs, and once that nothing of it is left
    */
   public static Behavior<Command> create(
       PeerSettings settings, World world, ActorRef<Started> starter) {
@@ -379,6 +387,7 @@ public final class Peer {
   private int unbound;
   private int errands;
   private int acceptors;
+  private boolean hostClosed;
   private long names;
   private final List<ActorRef<?>> ending = new ArrayList<>();
 
@@ -696,7 +705,7 @@ public final class Peer {
 
   private Behavior<Command> stopping() {
     return Behaviors.receive(Command.class)
-        .onMessage(HostClosed.class, closed -> Behaviors.stopped())
+        .onMessage(HostClosed.class, closed -> onHostClosed())
         .onMessage(EndForced.class, forced -> Behaviors.stopped())
         .onAnyMessage(
             late -> {
@@ -717,8 +726,18 @@ public final class Peer {
 
   /** However this actor ends, in a crash as well, its sockets do not outlive it. */
   private Behavior<Command> onPostStop() {
-    host.close(() -> {});
+    if (!hostClosed) {
+      ActorRef<Started> told = starter;
+      Ended ended = new Ended(host.peerId(), context.getSelf());
+      host.close(() -> told.tell(ended));
+    }
     return Behaviors.same();
+  }
+
+  private Behavior<Command> onHostClosed() {
+    hostClosed = true;
+    starter.tell(new Ended(host.peerId(), context.getSelf()));
+    return Behaviors.stopped();
   }
 
   /** Answers what came too late, or too early in too great a number. */

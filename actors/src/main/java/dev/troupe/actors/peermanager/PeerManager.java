@@ -5,6 +5,7 @@ import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.actors.world.World;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,9 +25,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Owns</b> which aliases and identities are taken, decided in one place and in one step: one
  * identity is one peer. <b>Parent</b>: the embedder's. <b>Children</b>: a {@link Peer} each.
- * <b>States</b>: one. <b>Limits</b>: {@code maxPeers}; a further one is refused. <b>Timers</b>:
- * none. <b>A crash</b> of a peer frees its alias and identity; whoever watches the peer notices. A
- * crash of this actor ends all its peers; its parent notices.
+ * <b>States</b>: one. <b>Limits</b>: {@code maxPeers}; a further one is refused. <b>Timers</b>: 5 s
+ * for the host of a peer that has ended to close. <b>A crash</b> of a peer frees its alias and
+ * identity, as soon as its host has closed; whoever watches the peer notices. A crash of this actor
+ * ends all its peers; its parent notices.
  */
 public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
 
@@ -52,6 +55,8 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
   private record PeerStarted(Peer.Started started) implements Command {}
 
   private record PeerEnded(String alias) implements Command {}
+
+  private record HostGivenUp(String alias) implements Command {}
 
   /** The outcome of {@link Create}. */
   public sealed interface CreateReply {}
@@ -111,10 +116,18 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
 
   /** A manager without peers, which may have so many. */
   public static Behavior<Command> create(World world, int maxPeers) {
-    return Behaviors.setup(context -> new PeerManager(context, world, maxPeers));
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(timers -> new PeerManager(context, timers, world, maxPeers)));
   }
 
   private static final int MAX_ALIAS = 100;
+
+  /**
+   * How long the host of a peer that has ended may take to close; then its alias and identity are
+   * free in spite of it.
+   */
+  static final Duration HOST_END = Duration.ofSeconds(5);
 
   private static final class Entry {
     final PeerId id;
@@ -123,6 +136,8 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
     Refusal refusal = Refusal.STOPPED;
     String message = "the peer stopped before it listened";
     final List<StopPeer> stopping = new ArrayList<>();
+    boolean actorEnded;
+    boolean hostEnded;
 
     Entry(PeerId id, ActorRef<Peer.Command> peer, Create creating) {
       this.id = id;
@@ -131,10 +146,11 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
     }
 
     boolean isRunning() {
-      return creating == null && stopping.isEmpty();
+      return creating == null && stopping.isEmpty() && !actorEnded;
     }
   }
 
+  private final TimerScheduler<Command> timers;
   private final World world;
   private final int maxPeers;
   private final Map<String, Entry> byAlias = new LinkedHashMap<>();
@@ -142,8 +158,10 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
   private final ActorRef<Peer.Started> started;
   private long names;
 
-  private PeerManager(ActorContext<Command> context, World world, int maxPeers) {
+  private PeerManager(
+      ActorContext<Command> context, TimerScheduler<Command> timers, World world, int maxPeers) {
     super(context);
+    this.timers = timers;
     this.world = world;
     this.maxPeers = maxPeers;
     this.started = context.messageAdapter(Peer.Started.class, PeerStarted::new);
@@ -158,6 +176,7 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
         .onMessage(GetPeers.class, this::onGetPeers)
         .onMessage(PeerStarted.class, this::onStarted)
         .onMessage(PeerEnded.class, this::onEnded)
+        .onMessage(HostGivenUp.class, this::onHostGivenUp)
         .build();
   }
 
@@ -192,6 +211,9 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
   }
 
   private Behavior<Command> onStarted(PeerStarted message) {
+    if (message.started() instanceof Peer.Ended ended) {
+      return onHostEnded(ended);
+    }
     PeerId id =
         message.started() instanceof Peer.Listening listening
             ? listening.peer()
@@ -249,7 +271,40 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
   }
 
   private Behavior<Command> onEnded(PeerEnded ended) {
-    Entry entry = byAlias.remove(ended.alias());
+    Entry entry = byAlias.get(ended.alias());
+    if (entry != null) {
+      entry.actorEnded = true;
+      if (entry.hostEnded) {
+        free(ended.alias());
+      } else {
+        timers.startSingleTimer(new HostGivenUp(ended.alias()), HOST_END);
+      }
+    }
+    return this;
+  }
+
+  private Behavior<Command> onHostEnded(Peer.Ended ended) {
+    String alias = byIdentity.get(ended.peer());
+    Entry entry = alias == null ? null : byAlias.get(alias);
+    if (alias != null && entry != null && entry.peer.equals(ended.self())) {
+      entry.hostEnded = true;
+      if (entry.actorEnded) {
+        free(alias);
+      }
+    }
+    return this;
+  }
+
+  private Behavior<Command> onHostGivenUp(HostGivenUp givenUp) {
+    getContext().getLog().warn("the host of peer '{}' does not close", givenUp.alias());
+    free(givenUp.alias());
+    return this;
+  }
+
+  /** Nothing of the peer is left, as far as can be known. */
+  private void free(String alias) {
+    timers.cancel(new HostGivenUp(alias));
+    Entry entry = byAlias.remove(alias);
     if (entry != null) {
       byIdentity.remove(entry.id);
       if (entry.creating != null) {
@@ -257,6 +312,5 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
       }
       entry.stopping.forEach(stop -> stop.replyTo().tell(new StopReply(stop.alias(), true)));
     }
-    return this;
   }
 }

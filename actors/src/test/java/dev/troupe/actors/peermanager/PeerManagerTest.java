@@ -214,8 +214,18 @@ class PeerManagerTest {
     running("one", 1);
     stop("one");
     stopped.expectNone();
-    system.advance(Duration.ofSeconds(5));
+    // The peer gives its host as long as the manager gives the host of a peer that is no more.
+    system.advance(Duration.ofSeconds(10).minusNanos(1));
+    stopped.expectNone();
+    create("two", 1);
+    refused("two", Refusal.IDENTITY_TAKEN);
+    system.advance(Duration.ofNanos(1));
     assertEquals(new PeerManager.StopReply("one", true), stopped.next());
+    running("two", 1);
+    // It closes after all: that is no news of the other who has its identity now.
+    world.hosts.get(0).closings.forEach(Runnable::run);
+    system.runUntilIdle();
+    assertTrue(finds("two"));
   }
 
   @Test
@@ -233,6 +243,15 @@ class PeerManagerTest {
     assertFalse(finds("one"));
     assertTrue(finds("two"));
     created.expectNone();
+    // They are closed in their own time; until then, nobody else has its identity and its ports.
+    create("one", 3);
+    refused("one", Refusal.ALIAS_TAKEN);
+    create("three", 1);
+    refused("three", Refusal.IDENTITY_TAKEN);
+    stop("one");
+    stopped.expectNone();
+    closed(world.hosts.get(0));
+    assertEquals(new PeerManager.StopReply("one", true), stopped.next());
     running("one", 1);
     assertTrue(finds("one"));
   }
