@@ -6,6 +6,7 @@ import dev.troupe.actors.addressbook.AddressBook;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.dht.Dht.Reason;
 import dev.troupe.actors.dht.Query.Outcome;
+import dev.troupe.protocol.kademlia.Distance;
 import dev.troupe.protocol.kademlia.IterativeLookup;
 import dev.troupe.protocol.kademlia.IterativeLookup.Step;
 import dev.troupe.protocol.kademlia.KademliaMessage;
@@ -235,8 +236,6 @@ final class Lookup {
 
   private Behavior<Command> onAnswer(PeerId peer, KademliaMessage answer) {
     List<PeerInfo> closer = worthWalkingTo(answer.closerPeers());
-    learn(closer);
-    learn(answer.providers());
     if (query.onAnswer(peer, answer)) {
       parent.tell(new Answered(peer));
       closer.forEach(info -> addresses.putIfAbsent(info.peer(), info.addresses()));
@@ -418,9 +417,25 @@ final class Lookup {
     PeerId self = environment.host().peerId();
     return named.stream()
         .filter(info -> !info.peer().equals(self))
-        .sorted(Comparator.comparing(info -> Key.of(info.peer()).distanceTo(walk.target())))
+        .map(info -> new Ranked(Key.of(info.peer()).distanceTo(walk.target()), info))
+        .sorted(Comparator.comparing(Ranked::distance))
         .limit(environment.settings().replication())
+        .map(Ranked::info)
         .toList();
+  }
+
+  private record Ranked(Distance distance, PeerInfo info) {}
+
+  /**
+   * Only what was looked for goes into the address book. Who was merely met on the way is dialled
+   * at the addresses that this lookup keeps; if it answers, it says itself where it listens.
+   */
+  private void learn(Outcome outcome) {
+    if (outcome instanceof Outcome.FoundPeer found) {
+      learn(List.of(new PeerInfo(found.peer(), found.addresses())));
+    } else if (outcome instanceof Outcome.FoundProviders found) {
+      learn(found.providers());
+    }
   }
 
   private void learn(List<PeerInfo> named) {
@@ -443,6 +458,7 @@ final class Lookup {
 
   private Behavior<Command> finish(Outcome outcome) {
     cancelExchanges("the lookup is over");
+    learn(outcome);
     parent.tell(new Finished(id, outcome));
     return Behaviors.stopped();
   }

@@ -2,6 +2,7 @@ package dev.troupe.actors.dht;
 
 import static dev.troupe.actors.dht.Readiness.UNTIL_GATE_OPENS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.troupe.actors.dht.Dht.OperationFailed;
 import dev.troupe.actors.dht.Dht.PeerWithAddresses;
@@ -196,7 +197,8 @@ class DhtLookupTest {
                 new PeerWithAddresses(Script.peer(51), List.of(Script.address(51))))),
         reply.next());
     assertEquals(List.of(), fixture.dials, "nobody else was needed");
-    assertEquals(List.of(Script.address(52)), fixture.addressBook.get(Script.peer(52)), "learned");
+    assertEquals(List.of(Script.address(51)), fixture.addressBook.get(Script.peer(51)), "learned");
+    assertNull(fixture.addressBook.get(Script.peer(52)), "not among those that were asked for");
   }
 
   @Test

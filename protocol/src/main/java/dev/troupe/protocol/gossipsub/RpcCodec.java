@@ -442,9 +442,14 @@ public final class RpcCodec {
     void to(CodedOutputStream out) throws IOException;
   }
 
+  /**
+   * In bytes: most of what is written is control of a few names; protobuf's own choice is 4 KiB.
+   */
+  private static final int WRITE_BUFFER = 128;
+
   private static Bytes written(Writing writing) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    CodedOutputStream out = CodedOutputStream.newInstance(bytes);
+    CodedOutputStream out = CodedOutputStream.newInstance(bytes, WRITE_BUFFER);
     try {
       writing.to(out);
       out.flush();

@@ -23,11 +23,14 @@ public final class PeerId implements Comparable<PeerId> {
   private static final int MAX_INLINE_KEY = MAX_BYTES - 2;
 
   private final Bytes bytes;
-  private final String text;
+  private final int hash;
+
+  // Made when first asked for: most ids that a lookup meets are never shown. A race makes it twice.
+  private @Nullable String text;
 
   private PeerId(Multihash multihash) {
     this.bytes = multihash.encoded();
-    this.text = Multibase.BASE58_BTC.encodeBare(bytes.toArray());
+    this.hash = bytes.hashCode();
   }
 
   /** The peer with this key. */
@@ -130,12 +133,17 @@ public final class PeerId implements Comparable<PeerId> {
 
   @Override
   public int hashCode() {
-    return bytes.hashCode();
+    return hash;
   }
 
   /** In base58btc. */
   @Override
   public String toString() {
-    return text;
+    String shown = text;
+    if (shown == null) {
+      shown = Multibase.BASE58_BTC.encodeBare(bytes.toArray());
+      text = shown;
+    }
+    return shown;
   }
 }

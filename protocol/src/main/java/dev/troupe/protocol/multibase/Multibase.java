@@ -123,15 +123,23 @@ public enum Multibase {
     while (zeros < bytes.length && bytes[zeros] == 0) {
       zeros++;
     }
-    BigInteger radix = BigInteger.valueOf(alphabet.length());
-    StringBuilder text = new StringBuilder();
-    BigInteger number = new BigInteger(1, bytes);
-    while (number.signum() > 0) {
-      BigInteger[] parts = number.divideAndRemainder(radix);
-      text.append(alphabet.charAt(parts[1].intValue()));
-      number = parts[0];
+    // Long division by the radix, in place, one digit of the text a round, the last digit first.
+    byte[] number = bytes.clone();
+    char[] text = new char[bytes.length * 2];
+    int from = text.length;
+    for (int start = zeros; start < number.length; ) {
+      int remainder = 0;
+      for (int i = start; i < number.length; i++) {
+        int part = remainder << 8 | number[i] & 0xFF;
+        number[i] = (byte) (part / alphabet.length());
+        remainder = part % alphabet.length();
+      }
+      text[--from] = alphabet.charAt(remainder);
+      if (number[start] == 0) {
+        start++;
+      }
     }
-    return text.append(alphabet.substring(0, 1).repeat(zeros)).reverse().toString();
+    return alphabet.substring(0, 1).repeat(zeros) + new String(text, from, text.length - from);
   }
 
   private byte[] decodeNumber(String text, String alphabet) throws MalformedException {

@@ -291,6 +291,14 @@ public final class SimulatedSystem implements AutoCloseable {
   }
 
   /**
+   * Runs a task at an instant of virtual time, before what becomes ready then: for a network that
+   * hands what arrives to the loop of its receiver. An exception from it fails the run.
+   */
+  public void arrange(Duration delay, Runnable task) {
+    loop.schedule(delay.toNanos(), task, Runnable::run);
+  }
+
+  /**
    * An executor that runs its tasks one at a time and in the order given, in either {@link Order},
    * as the event loop of a connection does. The name appears in the trace.
    */

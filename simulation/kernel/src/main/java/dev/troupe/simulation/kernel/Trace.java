@@ -1,6 +1,8 @@
 package dev.troupe.simulation.kernel;
 
-import java.lang.reflect.InvocationTargetException;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
 import java.nio.ByteBuffer;
@@ -45,17 +47,39 @@ final class Trace {
         }
       };
 
-  private static final ClassValue<Method[]> ACCESSORS =
+  /** Of each record class: what reads its components, as {@code Object -> Object}. */
+  private static final ClassValue<MethodHandle[]> ACCESSORS =
       new ClassValue<>() {
         @Override
-        protected Method[] computeValue(Class<?> type) {
+        protected MethodHandle[] computeValue(Class<?> type) {
           RecordComponent[] components = type.getRecordComponents();
-          Method[] accessors = new Method[components.length];
+          MethodHandle[] accessors = new MethodHandle[components.length];
           for (int i = 0; i < components.length; i++) {
-            accessors[i] = components[i].getAccessor();
-            accessors[i].setAccessible(true);
+            Method accessor = components[i].getAccessor();
+            accessor.setAccessible(true);
+            try {
+              accessors[i] =
+                  MethodHandles.lookup()
+                      .unreflect(accessor)
+                      .asType(MethodType.methodType(Object.class, Object.class));
+            } catch (IllegalAccessException e) {
+              throw new IllegalStateException("cannot read " + accessor, e);
+            }
           }
           return accessors;
+        }
+      };
+
+  /** Whether the hash code of a class is one of values, the same in every run. */
+  private static final ClassValue<Boolean> HASHES_BY_VALUE =
+      new ClassValue<>() {
+        @Override
+        protected Boolean computeValue(Class<?> type) {
+          try {
+            return type.getMethod("hashCode").getDeclaringClass() != Object.class;
+          } catch (NoSuchMethodException e) {
+            throw new IllegalStateException("every class has a hash code", e);
+          }
         }
       };
 
@@ -160,10 +184,10 @@ final class Trace {
       path(ref.path());
     } else if (value instanceof Record record) {
       describeRecord(record, depth);
-    } else if (value instanceof Comparable<?>) {
-      text(value.toString());
     } else if (value instanceof Boolean flag) {
       number(flag ? 1 : 0);
+    } else if (value instanceof Comparable<?>) {
+      comparable(value);
     } else if (value instanceof Optional<?> optional) {
       describe(optional.orElse(null), depth + 1);
     } else if (value instanceof List<?> list) {
@@ -195,15 +219,31 @@ final class Trace {
   private void describeRecord(Record record, int depth) {
     text(NAMES.get(record.getClass()));
     text("[");
-    for (Method accessor : ACCESSORS.get(record.getClass())) {
-      try {
-        describe(accessor.invoke(record), depth + 1);
-      } catch (IllegalAccessException | InvocationTargetException e) {
-        throw new IllegalStateException("cannot read " + accessor, e);
-      }
+    for (MethodHandle accessor : ACCESSORS.get(record.getClass())) {
+      describe(component(accessor, record), depth + 1);
       text(" ");
     }
     text("]");
+  }
+
+  private static @Nullable Object component(MethodHandle accessor, Object record) {
+    try {
+      return (Object) accessor.invokeExact(record);
+    } catch (Throwable e) {
+      throw new IllegalStateException("an accessor of " + record.getClass() + " threw", e);
+    }
+  }
+
+  /** Its hash code decides where there is one of values: to write out a peer id costs far more. */
+  private void comparable(Object value) {
+    if (!HASHES_BY_VALUE.get(value.getClass())) {
+      text(value.toString());
+      return;
+    }
+    mix(value.hashCode());
+    if (listener != null) {
+      line.append(value).append(' ');
+    }
   }
 
   private void text(String text) {
@@ -213,8 +253,12 @@ final class Trace {
     }
   }
 
-  private void number(long number) {
+  private void mix(long number) {
     hash = Seeds.mix(hash + number + 0x9E3779B97F4A7C15L);
+  }
+
+  private void number(long number) {
+    mix(number);
     if (listener != null) {
       line.append(number).append(' ');
     }

@@ -2,16 +2,19 @@ package dev.troupe.simulation.check;
 
 import dev.troupe.actors.dht.Dht;
 import dev.troupe.actors.peer.Peer;
+import dev.troupe.protocol.kademlia.Distance;
 import dev.troupe.protocol.kademlia.Key;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.simulation.scenario.Cluster;
 import dev.troupe.simulation.scenario.Node;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * After settling, each routing table knows the neighbourhood of its peer as the key space really
@@ -30,7 +33,8 @@ public final class TablesConverge implements Checker {
   @Override
   public List<String> after(Cluster cluster) {
     List<String> violations = new ArrayList<>();
-    List<PeerId> all = cluster.up().stream().map(Node::id).toList();
+    Map<PeerId, Key> all = new LinkedHashMap<>();
+    cluster.up().forEach(node -> all.put(node.id(), Key.of(node.id())));
     Map<Node, Dht.Table> tables = cluster.survey(Peer::getDhtTable);
     for (Node node : cluster.up()) {
       Dht.Table table = tables.get(node);
@@ -39,13 +43,7 @@ public final class TablesConverge implements Checker {
         continue;
       }
       Set<PeerId> known = new LinkedHashSet<>(table.peers());
-      Key self = Key.of(node.id());
-      List<PeerId> nearest =
-          all.stream()
-              .filter(each -> !each.equals(node.id()))
-              .sorted(Comparator.comparing(each -> self.distanceTo(Key.of(each))))
-              .limit(NEIGHBOURS)
-              .toList();
+      List<PeerId> nearest = nearest(node.id(), all);
       long found = nearest.stream().filter(known::contains).count();
       if (found < Math.min(KNOWN, nearest.size())) {
         violations.add(
@@ -60,5 +58,20 @@ public final class TablesConverge implements Checker {
       }
     }
     return violations;
+  }
+
+  private static List<PeerId> nearest(PeerId self, Map<PeerId, Key> all) {
+    Key here = Key.of(self);
+    NavigableMap<Distance, PeerId> nearest = new TreeMap<>();
+    all.forEach(
+        (peer, key) -> {
+          if (!peer.equals(self)) {
+            nearest.put(here.distanceTo(key), peer);
+            if (nearest.size() > NEIGHBOURS) {
+              nearest.pollLastEntry();
+            }
+          }
+        });
+    return List.copyOf(nearest.values());
   }
 }

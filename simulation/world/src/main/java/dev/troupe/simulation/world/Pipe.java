@@ -38,7 +38,7 @@ final class Pipe {
     long now = network.system().now();
     lastArrival = Math.max(lastArrival, now + drawLatency());
     underWay.add(new Parcel(lastArrival, what, size, delivery));
-    network.system().schedule(Duration.ofNanos(lastArrival - now), this::arrive);
+    network.system().arrange(Duration.ofNanos(lastArrival - now), this::arrive);
   }
 
   private long drawLatency() {
@@ -71,6 +71,6 @@ final class Pipe {
   void resume() {
     long delay = drawLatency();
     lastArrival = Math.max(lastArrival, network.system().now() + delay);
-    network.system().schedule(Duration.ofNanos(delay), this::arrive);
+    network.system().arrange(Duration.ofNanos(delay), this::arrive);
   }
 }

@@ -47,6 +47,10 @@ final class SimulatedHost implements Host, Listening {
   private final Set<Call<?>> calls = new LinkedHashSet<>();
   private final Map<ProtocolId, StreamHandler> handlers = new LinkedHashMap<>();
   private final TreeMap<ConnectionId, SimulatedConnection> connections = new TreeMap<>();
+
+  /** The same by peer, the oldest first. */
+  private final Map<PeerId, List<SimulatedConnection>> peers = new LinkedHashMap<>();
+
   private final List<Endpoint> listening = new ArrayList<>();
   private @Nullable HostListener listener;
   private long connectionNumber;
@@ -279,6 +283,7 @@ final class SimulatedHost implements Host, Listening {
   /** Only on the loop. */
   private void opened(SimulatedConnection connection) {
     connections.put(connection.info().id(), connection);
+    peers.computeIfAbsent(connection.info().peer(), peer -> new ArrayList<>()).add(connection);
     network.opened(connection);
     tell(new HostEvent.Connected(connection.info()));
     connection.sendIdentification(identification(connection));
@@ -292,9 +297,17 @@ final class SimulatedHost implements Host, Listening {
   }
 
   void ended(SimulatedConnection connection, HostFailure reason) {
-    connections.remove(connection.info().id());
+    remove(connection);
     network.ended(connection);
     emit(new HostEvent.Disconnected(connection.info(), reason));
+  }
+
+  private void remove(SimulatedConnection connection) {
+    connections.remove(connection.info().id());
+    List<SimulatedConnection> same = peers.get(connection.info().peer());
+    if (same != null && same.remove(connection) && same.isEmpty()) {
+      peers.remove(connection.info().peer());
+    }
   }
 
   private Identification identification(SimulatedConnection connection) {
@@ -337,7 +350,7 @@ final class SimulatedHost implements Host, Listening {
   public void disconnect(ConnectionId connection, String reason) {
     SimulatedConnection open = connections.get(connection);
     if (open != null && !dead) {
-      connections.remove(connection);
+      remove(open);
       open.close(new HostFailure(Kind.CLOSED, reason));
     }
   }
@@ -355,14 +368,13 @@ final class SimulatedHost implements Host, Listening {
     if (refuseClosed(call)) {
       return call;
     }
-    for (SimulatedConnection connection : connections.values()) {
-      if (connection.info().peer().equals(peer)) {
-        timeOut(call, settings.streamTimeout(), "no answer to the stream for " + protocols);
-        connection.open(call, List.copyOf(protocols));
-        return call;
-      }
+    List<SimulatedConnection> open = peers.get(peer);
+    if (open == null) {
+      call.fail(Kind.NOT_CONNECTED, "not connected to peer " + peer);
+      return call;
     }
-    call.fail(Kind.NOT_CONNECTED, "not connected to peer " + peer);
+    timeOut(call, settings.streamTimeout(), "no answer to the stream for " + protocols);
+    open.get(0).open(call, List.copyOf(protocols));
     return call;
   }
 
@@ -403,7 +415,7 @@ final class SimulatedHost implements Host, Listening {
       listening.clear();
       List.copyOf(calls).forEach(call -> call.fail(Kind.CLOSED, "this host is closing"));
       for (SimulatedConnection connection : List.copyOf(connections.values())) {
-        connections.remove(connection.info().id());
+        remove(connection);
         connection.close(new HostFailure(Kind.CLOSED, "this host is closing"));
       }
     }
@@ -419,6 +431,7 @@ final class SimulatedHost implements Host, Listening {
     dead = true;
     closed = true;
     connections.clear();
+    peers.clear();
   }
 
   boolean isDead() {

@@ -121,7 +121,9 @@ final class SimulatedStream implements Stream {
       throw new IllegalArgumentException("a request is for at least 1 byte, not " + bytes);
     }
     demand = demand + bytes < 0 ? Long.MAX_VALUE : demand + bytes;
-    deliverLater();
+    if (!unread.isEmpty()) {
+      deliverLater();
+    }
   }
 
   private void onData(byte[] chunk) {
