@@ -334,6 +334,13 @@ final class EventLoop {
         null, new SimulationFailure(message + at + " (" + replay + ")" + why, cause));
   }
 
+  /** Records a failure, and answers the first of the run. */
+  SimulationFailure failed(String message) {
+    fail(message, null);
+    SimulationFailure first = failure.get();
+    return first != null ? first : new SimulationFailure(message + " (" + replay + ")", null);
+  }
+
   /** The failure that nobody has been told yet, or null. */
   @Nullable SimulationFailure untoldFailure() {
     return thrown ? null : failure.get();

@@ -28,6 +28,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One Pekko actor system on virtual time, replayable from one seed: the same seed gives the same
@@ -159,6 +160,55 @@ public final class SimulatedSystem implements AutoCloseable {
     Map<String, Integer> counts = new LinkedHashMap<>();
     count(Adapter.toClassic(root), counts);
     return counts;
+  }
+
+  /**
+   * Crashes one actor, as by a bug: it throws from inside its behaviour, so that whatever
+   * supervises it acts (restarts, resumes, stops it). Runs until idle before, so that what was sent
+   * is accepted, and after, so that it has happened.
+   *
+   * @param root a living actor
+   * @param path from there down to the actor that throws, names with {@code /} between them, such
+   *     as {@code "peers/peer-0/dht"}; empty for the root itself
+   * @throws IllegalArgumentException if there is no such actor; the message names those there are
+   */
+  public void crash(ActorRef<?> root, String path, RuntimeException bug) {
+    runUntilIdle();
+    String place =
+        Adapter.toClassic(root).path().toStringWithoutAddress() + (path.isEmpty() ? "" : "/" + path);
+    org.apache.pekko.actor.ActorRef found = find(Adapter.toClassic(root), place);
+    if (found == null) {
+      throw new IllegalArgumentException(
+          "there is no actor " + place + ", but " + children(root).keySet());
+    }
+    loop.within(
+        () -> {
+          Bug.in(found, bug);
+          return null;
+        });
+    runUntilIdle();
+  }
+
+  private static org.apache.pekko.actor.@Nullable ActorRef find(
+      org.apache.pekko.actor.ActorRef ref, String place) {
+    String here = ref.path().toStringWithoutAddress();
+    if (!(ref instanceof ActorRefWithCell cell)
+        || cell.isTerminated()
+        || !(place + "/").startsWith(here + "/")) {
+      return null;
+    }
+    if (here.equals(place)) {
+      return ref;
+    }
+    List<org.apache.pekko.actor.ActorRef> children = new ArrayList<>();
+    cell.underlying().childrenRefs().children().foreach(children::add);
+    for (org.apache.pekko.actor.ActorRef child : children) {
+      org.apache.pekko.actor.ActorRef found = find(child, place);
+      if (found != null) {
+        return found;
+      }
+    }
+    return null;
   }
 
   private static void count(org.apache.pekko.actor.ActorRef ref, Map<String, Integer> counts) {
@@ -349,6 +399,16 @@ public final class SimulatedSystem implements AutoCloseable {
    */
   public void onLog(Consumer<LogEntry> consumer) {
     loop.listenToLog(consumer);
+  }
+
+  /**
+   * Fails the run, as the breach of a rule does: whatever drives it throws the failure next, even
+   * if the code that is running catches it. Only the first failure counts.
+   *
+   * @return the failure of the run, for whoever wants to throw it at once
+   */
+  public SimulationFailure fail(String message) {
+    return loop.failed(message);
   }
 
   /** The seed, order, time and event of now, for messages that say how to replay. */
