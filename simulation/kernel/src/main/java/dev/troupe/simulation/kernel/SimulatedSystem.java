@@ -175,7 +175,8 @@ public final class SimulatedSystem implements AutoCloseable {
   public void crash(ActorRef<?> root, String path, RuntimeException bug) {
     runUntilIdle();
     String place =
-        Adapter.toClassic(root).path().toStringWithoutAddress() + (path.isEmpty() ? "" : "/" + path);
+        Adapter.toClassic(root).path().toStringWithoutAddress()
+            + (path.isEmpty() ? "" : "/" + path);
     org.apache.pekko.actor.ActorRef found = find(Adapter.toClassic(root), place);
     if (found == null) {
       throw new IllegalArgumentException(

@@ -21,12 +21,11 @@ import dev.troupe.protocol.multistream.ProtocolId;
 import dev.troupe.simulation.kernel.Order;
 import dev.troupe.simulation.kernel.Probe;
 import dev.troupe.simulation.kernel.SimulatedSystem;
+import dev.troupe.simulation.scenario.Fidelity;
+import dev.troupe.simulation.testkit.EveryCommand;
+import dev.troupe.simulation.testkit.Simulation;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -39,8 +38,9 @@ class PeerAnswersTest {
 
   private static final ProtocolId PROTOCOL = ProtocolId.of("/test/answers/1");
 
-  private final SimulatedSystem system = SimulatedSystem.create(3, Order.RANDOM);
-  private final SimulatedNetwork network = new SimulatedNetwork(system);
+  private final Simulation simulation = Simulation.create(3, Order.RANDOM, Fidelity.HOST);
+  private final SimulatedSystem system = simulation.system();
+  private final SimulatedNetwork network = simulation.network();
   private final SimulatedWorld machine = network.machine("here");
   private final PeerId stranger = key().peerId();
   private final Probe<Peer.Started> started = system.probe("started");
@@ -51,7 +51,7 @@ class PeerAnswersTest {
 
   @AfterEach
   void close() {
-    system.close();
+    simulation.close();
   }
 
   private ActorRef<Peer.Command> peer(PeerSettings settings) {
@@ -63,48 +63,48 @@ class PeerAnswersTest {
   }
 
   /** All that can be asked. */
-  private Map<String, Function<ActorRef<Object>, Peer.Command>> questions() {
+  private EveryCommand<Peer.Command> questions() {
     SimulatedWorld silent = network.machine("silent");
     network.isolate(silent);
     Multiaddr dead = silent.address(4001);
     Multihash key = Multihash.sha256(machine.crypto(), Bytes.utf8("a"));
     Bytes name = Bytes.utf8("/test/answers");
-    Map<String, Function<ActorRef<Object>, Peer.Command>> all = new LinkedHashMap<>();
-    all.put("connectTo", to -> Peer.connectTo(dead, to.unsafeUpcast()));
-    all.put("connect", to -> Peer.connect(stranger, to.unsafeUpcast()));
-    all.put("disconnect", to -> Peer.disconnect(stranger, to.unsafeUpcast()));
-    all.put("getConnected", to -> Peer.getConnected(to.unsafeUpcast()));
-    all.put("getDhtState", to -> Peer.getDhtState(to.unsafeUpcast()));
-    all.put("getDhtTable", to -> Peer.getDhtTable(to.unsafeUpcast()));
-    all.put("provide", to -> Peer.provide(key, to.unsafeUpcast()));
-    all.put("findProviders", to -> Peer.findProviders(key, 1, to.unsafeUpcast()));
-    all.put("putValue", to -> Peer.putValue(name, name, to.unsafeUpcast()));
-    all.put("getValue", to -> Peer.getValue(name, to.unsafeUpcast()));
-    all.put("findPeer", to -> Peer.findPeer(stranger, to.unsafeUpcast()));
-    all.put(
+    EveryCommand<Peer.Command> all = EveryCommand.of();
+    all.with("connectTo", to -> Peer.connectTo(dead, to.unsafeUpcast()));
+    all.with("connect", to -> Peer.connect(stranger, to.unsafeUpcast()));
+    all.with("disconnect", to -> Peer.disconnect(stranger, to.unsafeUpcast()));
+    all.with("getConnected", to -> Peer.getConnected(to.unsafeUpcast()));
+    all.with("getDhtState", to -> Peer.getDhtState(to.unsafeUpcast()));
+    all.with("getDhtTable", to -> Peer.getDhtTable(to.unsafeUpcast()));
+    all.with("provide", to -> Peer.provide(key, to.unsafeUpcast()));
+    all.with("findProviders", to -> Peer.findProviders(key, 1, to.unsafeUpcast()));
+    all.with("putValue", to -> Peer.putValue(name, name, to.unsafeUpcast()));
+    all.with("getValue", to -> Peer.getValue(name, to.unsafeUpcast()));
+    all.with("findPeer", to -> Peer.findPeer(stranger, to.unsafeUpcast()));
+    all.with(
         "subscribe",
         to -> Peer.subscribe("lobby", system.<Gossip.TopicEvent>probe().ref(), to.unsafeUpcast()));
-    all.put(
+    all.with(
         "unsubscribe",
         to -> Peer.unsubscribe("bar", system.<Gossip.TopicEvent>probe().ref(), to.unsafeUpcast()));
-    all.put("publish", to -> Peer.publish("lobby", name, to.unsafeUpcast()));
-    all.put("getTopicPeers", to -> Peer.getTopicPeers("lobby", to.unsafeUpcast()));
-    all.put(
+    all.with("publish", to -> Peer.publish("lobby", name, to.unsafeUpcast()));
+    all.with("getTopicPeers", to -> Peer.getTopicPeers("lobby", to.unsafeUpcast()));
+    all.with(
         "startProtocol",
         to ->
             Peer.startProtocol(
                 PROTOCOL, system.<VirtualConnections.Received>probe().ref(), to.unsafeUpcast()));
-    all.put("stopProtocol", to -> Peer.stopProtocol(PROTOCOL, to.unsafeUpcast()));
-    all.put("send", to -> Peer.send(stranger, PROTOCOL, name, to.unsafeUpcast()));
-    all.put("getInfo", to -> Peer.getInfo(to.unsafeUpcast()));
-    all.put("ping", to -> Peer.ping(stranger, 1, Duration.ofSeconds(10), to.unsafeUpcast()));
-    all.put("perf", to -> Peer.perf(stranger, 1, 1, Duration.ofSeconds(10), to.unsafeUpcast()));
-    all.put(
+    all.with("stopProtocol", to -> Peer.stopProtocol(PROTOCOL, to.unsafeUpcast()));
+    all.with("send", to -> Peer.send(stranger, PROTOCOL, name, to.unsafeUpcast()));
+    all.with("getInfo", to -> Peer.getInfo(to.unsafeUpcast()));
+    all.with("ping", to -> Peer.ping(stranger, 1, Duration.ofSeconds(10), to.unsafeUpcast()));
+    all.with("perf", to -> Peer.perf(stranger, 1, 1, Duration.ofSeconds(10), to.unsafeUpcast()));
+    all.with(
         "openStream",
         to ->
             Peer.openStream(
                 stranger, List.of(PROTOCOL), Duration.ofSeconds(10), to.unsafeUpcast()));
-    all.put(
+    all.with(
         "acceptStreams",
         to ->
             Peer.acceptStreams(
@@ -112,35 +112,15 @@ class PeerAnswersTest {
     return all;
   }
 
-  private Map<String, Probe<Object>> askAll(ActorRef<Peer.Command> peer) {
-    Map<String, Probe<Object>> probes = new LinkedHashMap<>();
-    questions()
-        .forEach(
-            (name, question) -> {
-              Probe<Object> probe = system.probe();
-              peer.tell(question.apply(probe.ref()));
-              probes.put(name, probe);
-            });
-    return probes;
-  }
-
-  private static void assertAnsweredOnce(Map<String, Probe<Object>> probes) {
-    List<String> wrong = new ArrayList<>();
-    probes.forEach(
-        (name, probe) -> {
-          if (probe.received().size() != 1) {
-            wrong.add(name + ": " + probe.received());
-          }
-        });
-    assertEquals(List.of(), wrong);
+  private EveryCommand.Asked askAll(ActorRef<Peer.Command> peer) {
+    return questions().ask(simulation, peer);
   }
 
   @Test
   void whileItRuns() {
     ActorRef<Peer.Command> peer = peer(settings(machine.address(0)));
-    Map<String, Probe<Object>> probes = askAll(peer);
-    system.advance(LONG);
-    assertAnsweredOnce(probes);
+    EveryCommand.Asked asked = askAll(peer);
+    asked.assertAnswered(LONG);
   }
 
   @Test
@@ -150,19 +130,17 @@ class PeerAnswersTest {
     ActorRef<Peer.Command> peer =
         peer(settings.withDht(settings.dht().withBootstrapPeers(List.of(nobody))));
     started.expect(Peer.Listening.class);
-    Map<String, Probe<Object>> probes = askAll(peer);
+    EveryCommand.Asked asked = askAll(peer);
     system.advance(Duration.ofMillis(200));
     peer.tell(Peer.stop());
     started.watch(peer);
-    system.advance(Duration.ofSeconds(10));
+    asked.assertAnswered(Duration.ofSeconds(10));
     started.expectTerminated(peer);
-    assertAnsweredOnce(probes);
     Dht.OperationFailed stopped =
-        assertInstanceOf(Dht.OperationFailed.class, probes.get("putValue").received().get(0));
+        assertInstanceOf(Dht.OperationFailed.class, asked.answers("putValue").get(0));
     assertEquals(Dht.Reason.STOPPING, stopped.reason());
     Connections.ConnectFailed connect =
-        assertInstanceOf(
-            Connections.ConnectFailed.class, probes.get("connectTo").received().get(0));
+        assertInstanceOf(Connections.ConnectFailed.class, asked.answers("connectTo").get(0));
     assertEquals(HostFailure.Kind.CLOSED, connect.failure().kind());
   }
 
@@ -171,27 +149,24 @@ class PeerAnswersTest {
     ActorRef<Peer.Command> peer = peer(settings(machine.address(0)));
     started.expect(Peer.Listening.class);
     peer.tell(Peer.stop());
-    Map<String, Probe<Object>> probes = askAll(peer);
-    system.advance(Duration.ofSeconds(10));
-    assertAnsweredOnce(probes);
+    EveryCommand.Asked asked = askAll(peer);
+    asked.assertAnswered(Duration.ofSeconds(10));
   }
 
   @Test
   void beforeItListensWhenItIsStopped() {
     ActorRef<Peer.Command> peer = peer(settings(machine.address(0)));
-    Map<String, Probe<Object>> probes = askAll(peer);
+    EveryCommand.Asked asked = askAll(peer);
     peer.tell(Peer.stop());
-    system.advance(Duration.ofSeconds(10));
-    assertAnsweredOnce(probes);
+    asked.assertAnswered(Duration.ofSeconds(10));
   }
 
   @Test
   void beforeItListensWhenItCannot() throws MalformedException {
     ActorRef<Peer.Command> peer = peer(settings(Multiaddr.parse("/ip4/192.0.2.77/tcp/1")));
-    Map<String, Probe<Object>> probes = askAll(peer);
+    EveryCommand.Asked asked = askAll(peer);
     started.expect(Peer.ListenFailed.class);
-    system.advance(Duration.ofSeconds(10));
-    assertAnsweredOnce(probes);
+    asked.assertAnswered(Duration.ofSeconds(10));
   }
 
   @Test

@@ -1,0 +1,2 @@
+/** Tests of somebody else, good and bad, for {@code SimulatedTest} to run. */
+package example.guarded;
