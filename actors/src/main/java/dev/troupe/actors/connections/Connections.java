@@ -165,6 +165,9 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     }
   }
 
+  /** Asks to stop: whoever asked before is answered, and who still waits is told so. */
+  public record Stop() implements Command {}
+
   /** The host's listener says this; nobody else does. */
   public record HostHeard(HostEvent event) implements Command {}
 
@@ -378,6 +381,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
         .onMessage(DialEnded.class, this::onDialEnded)
         .onMessage(DialStopped.class, this::onDialStopped)
         .onMessage(SubscriberGone.class, this::onSubscriberGone)
+        .onMessage(Stop.class, stop -> Behaviors.stopped())
         .onSignal(PostStop.class, stop -> onPostStop())
         .build();
   }

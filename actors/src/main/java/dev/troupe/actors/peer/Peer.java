@@ -715,6 +715,9 @@ public final class Peer {
         .onSignal(
             Terminated.class,
             ended -> {
+              if (ended.getRef().equals(connections)) {
+                return Behaviors.stopped();
+              }
               if (ending.remove(ended.getRef()) && ending.isEmpty()) {
                 closeHost();
               }
@@ -734,10 +737,13 @@ public final class Peer {
     return Behaviors.same();
   }
 
+  /** Connections hear of the end of the last one before this, and end last of all. */
   private Behavior<Command> onHostClosed() {
     hostClosed = true;
     starter.tell(new Ended(host.peerId(), context.getSelf()));
-    return Behaviors.stopped();
+    context.watch(connections);
+    connections.tell(new Connections.Stop());
+    return Behaviors.same();
   }
 
   /** Answers what came too late, or too early in too great a number. */

@@ -703,6 +703,24 @@ class ConnectionsTest {
     events.expect(ConnectionsEvent.PeerDisconnected.class);
   }
 
+  // ---- the end
+
+  @Test
+  void whatWasAskedBeforeTheEndIsAnsweredAndWhoeverWaitsIsToldOfIt() {
+    connect(BOB, at(1));
+    host.accept(CAROL);
+    Probe<Connections.ConnectedPeers> asked = system.probe("asked");
+    connections.tell(new Connections.GetConnected(asked.ref()));
+    connections.tell(new Connections.Connect(CAROL, List.of(), replies.ref()));
+    connections.tell(new Connections.Stop());
+    system.runUntilIdle();
+    assertEquals(CAROL, asked.next().peers().get(0).peer());
+    assertEquals(CAROL, replies.expect(Connections.Connected.class).peer());
+    assertEquals(HostFailure.Kind.CLOSED, failure().kind());
+    assertTrue(host.attempts.get(0).cancelled);
+    assertTrue(system.hasStopped(connections));
+  }
+
   // ---- a crash
 
   @Test
