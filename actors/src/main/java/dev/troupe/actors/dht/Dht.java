@@ -339,8 +339,6 @@ public final class Dht {
    */
   private static final int RESTART_STASH_CAPACITY = 100_000;
 
-  private static final Duration VALUE_TIME_TO_LIVE = Duration.ofHours(48);
-
   /** What a place in the routing table weighs where connections are trimmed. */
   static final int TABLE_WEIGHT = 5;
 
@@ -405,7 +403,10 @@ public final class Dht {
     DhtSettings.Limits limits = settings.limits();
     return new Kept(
         new Ledger(limits.stash()),
-        new ValueStore(settings.namespaces(), self, limits.values(), VALUE_TIME_TO_LIVE),
+        new ValueStore(
+            settings.namespaces(),
+            self,
+            ValueStore.Settings.DEFAULT.withMaxRecords(limits.values())),
         new ProviderStore(
             self, ProviderStore.Settings.DEFAULT.withMaxProviders(limits.providers())),
         new LinkedHashSet<>());
@@ -436,7 +437,8 @@ public final class Dht {
             kept.values(),
             kept.providers(),
             connected,
-            settings.replication());
+            settings.replication(),
+            random);
     this.lookupReports = context.messageAdapter(Lookup.Event.class, LookupReported::new);
     this.bootstrapReplies =
         context.messageAdapter(Connections.ConnectReply.class, BootstrapPeerDialled::new);
@@ -655,7 +657,7 @@ public final class Dht {
       Query placement = new Query.Placement(KademliaMessage.addProvider(provide.key(), self));
       startLookup(id, placement, timing.put());
     } else if (operation instanceof FindProviders find) {
-      List<PeerInfo> known = kept.providers().providers(find.key(), find.limit(), now);
+      List<PeerInfo> known = kept.providers().providers(find.key(), find.limit(), random, now);
       Query search = new Query.ProviderSearch(find.key(), find.limit(), self(), known);
       startLookup(id, search, timing.query());
     } else if (operation instanceof PutValue put) {
@@ -674,7 +676,7 @@ public final class Dht {
     ValueRecord record =
         new ValueRecord(put.key(), put.value()).receivedAt(environment.world().clock().instant());
     try {
-      if (kept.values().put(record, environment.now()) == ValueStore.Outcome.OUTDATED) {
+      if (kept.values().put(self(), record, environment.now()) == ValueStore.Outcome.OUTDATED) {
         conclude(id, new Outcome.Failed(Reason.INVALID_RECORD, "a better value is stored here"));
         return;
       }
@@ -849,7 +851,7 @@ public final class Dht {
     if (changed.event() instanceof ConnectionsEvent.PeerIdentified identified) {
       // Where it says that it listens; where its connection comes from is a port at which nobody
       // does.
-      connected.put(peer, identified.identification().listenAddresses());
+      connected.put(peer, PeerInfo.firstOf(identified.identification().listenAddresses()));
       if (identified.identification().supports(settings.protocol())) {
         connectedServers.add(peer);
         enterTable(peer);

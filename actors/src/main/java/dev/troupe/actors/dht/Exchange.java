@@ -38,7 +38,7 @@ final class Exchange {
   private final boolean expectsResponse;
   private final ActorRef<? super Signal> owner;
   private final ByteBuffer outgoing;
-  private final FrameDecoder incoming = new FrameDecoder(KademliaMessage.MAX_RESPONSE_SIZE);
+  private final FrameDecoder incoming;
   private @Nullable Cancellable opening;
   private boolean over;
 
@@ -90,6 +90,7 @@ final class Exchange {
     this.request = request;
     this.expectsResponse = request.type() != KademliaMessage.Type.ADD_PROVIDER;
     this.owner = owner;
+    this.incoming = new FrameDecoder(KademliaMessage.maxResponseSize(request.type()));
     this.outgoing = ByteBuffer.wrap(Frames.encode(request.encode()));
   }
 
@@ -203,14 +204,20 @@ final class Exchange {
 
   private Optional<End> onReceived(ByteBuffer data) {
     int size = data.remaining();
+    Bytes frame;
     try {
       incoming.feed(data);
-      Bytes frame = incoming.next();
-      if (frame != null) {
-        return end(new End.Responded(KademliaMessage.decode(frame)));
-      }
+      frame = incoming.next();
     } catch (MalformedException e) {
-      return end(new End.Failed("malformed response: " + e.getMessage(), false));
+      // Longer than what we read, most likely: that limit is ours, and others may have another.
+      return end(new End.Failed("unreadable response: " + e.getMessage(), true));
+    }
+    if (frame != null) {
+      try {
+        return end(new End.Responded(KademliaMessage.decode(frame)));
+      } catch (MalformedException e) {
+        return end(new End.Failed("malformed response: " + e.getMessage(), false));
+      }
     }
     Objects.requireNonNull(stream, "told to have data").request(size);
     return Optional.empty();

@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.random.RandomGenerator;
 
 /**
  * Answers other peers' requests from the routing table and the stores (kad-dht specification, "RPC
@@ -35,6 +36,7 @@ final class Responder {
   private final ProviderStore providers;
   private final Map<PeerId, List<Multiaddr>> connected;
   private final int replication;
+  private final RandomGenerator random;
 
   /** What comes of a request. */
   sealed interface Response {
@@ -56,6 +58,7 @@ final class Responder {
    * @param connected the connected peers that have said where they listen, whether they serve the
    *     DHT or not
    * @param replication how many closer peers one answer names
+   * @param random chooses among the providers of a key that has more than one answer names
    */
   Responder(
       Host host,
@@ -63,30 +66,40 @@ final class Responder {
       ValueStore values,
       ProviderStore providers,
       Map<PeerId, List<Multiaddr>> connected,
-      int replication) {
+      int replication,
+      RandomGenerator random) {
     this.host = host;
     this.table = table;
     this.values = values;
     this.providers = providers;
     this.connected = connected;
     this.replication = replication;
+    this.random = random;
   }
 
   /**
-   * Answers one request.
+   * Answers one request. An answer has as many peers as {@link KademliaMessage#ANSWER_BUDGET} has
+   * room for.
    *
    * @param sender who asks, as proven by its connection
    * @param now monotonic, in nanoseconds
    * @param wallClock what to write into stored records
    */
   Response respond(PeerId sender, KademliaMessage request, long now, Instant wallClock) {
+    Response response = decide(sender, request, now, wallClock);
+    return response instanceof Response.Answer answer
+        ? new Response.Answer(answer.message().withinBudget())
+        : response;
+  }
+
+  private Response decide(PeerId sender, KademliaMessage request, long now, Instant wallClock) {
     if (request.key().isEmpty() && request.type() != KademliaMessage.Type.PING) {
       return new Response.Refusal(request.type() + " without a key");
     }
     return switch (request.type()) {
       case FIND_NODE -> findNode(sender, request);
       case GET_VALUE -> getValue(sender, request, now);
-      case PUT_VALUE -> putValue(request, now, wallClock);
+      case PUT_VALUE -> putValue(sender, request, now, wallClock);
       case GET_PROVIDERS -> getProviders(sender, request, now);
       case ADD_PROVIDER -> addProvider(sender, request, now);
       case PING -> new Response.Answer(request.answer(null, List.of(), List.of()));
@@ -116,14 +129,14 @@ final class Responder {
     return new Response.Answer(request.answer(record, closer(sender, request.key()), List.of()));
   }
 
-  private Response putValue(KademliaMessage request, long now, Instant wallClock) {
+  private Response putValue(PeerId sender, KademliaMessage request, long now, Instant wallClock) {
     ValueRecord record = request.record();
     if (record == null || !record.key().equals(request.key())) {
       return new Response.Refusal("PUT_VALUE without a record of its key");
     }
     try {
-      return switch (values.put(record.receivedAt(wallClock), now)) {
-        case STORED -> new Response.Answer(request);
+      return switch (values.put(sender, record.receivedAt(wallClock), now)) {
+        case STORED -> new Response.Answer(request.answer(record, List.of(), List.of()));
         case OUTDATED -> new Response.Refusal("a better value is stored");
         case FULL -> new Response.Refusal("there is no room for the value");
       };
@@ -139,7 +152,7 @@ final class Responder {
           request.answer(
               null,
               closer(sender, request.key()),
-              providers.providers(key, MAX_PROVIDERS_NAMED, now)));
+              providers.providers(key, MAX_PROVIDERS_NAMED, random, now)));
     } catch (MalformedException e) {
       return new Response.Refusal("GET_PROVIDERS of what is no multihash: " + e.getMessage());
     }
@@ -148,11 +161,10 @@ final class Responder {
   private Response addProvider(PeerId sender, KademliaMessage request, long now) {
     try {
       Multihash key = Multihash.decode(request.key());
-      for (PeerInfo provider : request.providers()) {
-        if (provider.peer().equals(sender)) { // Nobody speaks for another.
-          providers.add(key, sender, provider.addresses(), now);
-        }
-      }
+      request.providers().stream()
+          .filter(provider -> provider.peer().equals(sender)) // Nobody speaks for another.
+          .findFirst()
+          .ifPresent(provider -> providers.add(key, sender, provider.addresses(), now));
       return new Response.Silence();
     } catch (MalformedException e) {
       return new Response.Refusal("ADD_PROVIDER of what is no multihash: " + e.getMessage());

@@ -175,7 +175,7 @@ final class DhtFixture implements AutoCloseable {
                 "scripted",
                 "ipfs/0.1.0",
                 remote.server ? List.of(DhtSettings.DEFAULT.protocol()) : List.of(),
-                List.of(remote.address),
+                remote.listens,
                 null,
                 false)));
   }
@@ -450,11 +450,15 @@ final class DhtFixture implements AutoCloseable {
     }
 
     KademliaMessage answer() throws MalformedException {
+      return KademliaMessage.decode(answerBytes());
+    }
+
+    Bytes answerBytes() throws MalformedException {
       Bytes frame = answers.next();
       if (frame == null) {
         throw new AssertionError("no answer; reset: " + resetReason);
       }
-      return KademliaMessage.decode(frame);
+      return frame;
     }
 
     boolean hasAnswered() {

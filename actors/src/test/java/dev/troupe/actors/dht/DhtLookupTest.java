@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -268,6 +269,48 @@ class DhtLookupTest {
     // It comes back when it says anew who it is.
     fixture.identify(silent);
     assertEquals(2, fixture.state().peers());
+  }
+
+  @Test
+  void whoAnswersAtGreaterLengthThanWeReadStaysInTheTable() {
+    Script verbose = Script.peerNumber(2);
+    ready(bootstrap, verbose);
+    fixture.identify(verbose);
+    assertEquals(2, fixture.state().peers());
+    verbose.answer =
+        request ->
+            request.answer(
+                new ValueRecord(
+                    request.key(), Bytes.wrap(new byte[KademliaMessage.MAX_RESPONSE_SIZE])),
+                List.of(),
+                List.of());
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(SECOND);
+    assertFailed(Reason.NOT_FOUND, reply);
+    assertEquals(2, fixture.state().peers());
+  }
+
+  @Test
+  void ofMoreProvidersThanWeReadTheFirstAreFound() {
+    bootstrap.answer =
+        request ->
+            request.type() == Type.GET_PROVIDERS
+                ? request.answer(
+                    null,
+                    List.of(),
+                    LongStream.range(0, 10_000)
+                        .mapToObj(i -> Script.peerNumber(1000 + i).info())
+                        .toList())
+                : Script.naming().apply(request);
+    ready(bootstrap);
+    Probe<Object> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.FindProviders(
+            Script.hash("x"), 1000, UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
+    fixture.advance(SECOND);
+    assertEquals(
+        KademliaMessage.MAX_PROVIDERS, ((Dht.ProvidersFound) reply.next()).providers().size());
+    assertEquals(1, fixture.state().peers());
   }
 
   @Test

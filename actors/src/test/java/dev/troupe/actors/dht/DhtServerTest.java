@@ -13,13 +13,13 @@ import dev.troupe.protocol.kademlia.KademliaMessage.Type;
 import dev.troupe.protocol.kademlia.PeerInfo;
 import dev.troupe.protocol.kademlia.ValueRecord;
 import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.varint.Frames;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -201,16 +201,60 @@ class DhtServerTest {
   }
 
   @Test
-  void aProviderListLongerThanAllowedIsReset() throws Exception {
-    List<PeerInfo> tooMany =
-        IntStream.rangeClosed(0, KademliaMessage.MAX_PROVIDERS)
-            .mapToObj(i -> new PeerInfo(Script.peer(i), List.of()))
-            .toList();
-    InboundPipe pipe = fixture.openInbound(SENDER);
-    pipe.send(
-        new KademliaMessage(
-            Type.ADD_PROVIDER, Script.hash("x").encoded(), null, List.of(), tooMany));
-    assertTrue(pipe.resetReason.contains("providers"), pipe.resetReason);
+  void whateverIsAnsweredIsWithinTheBudgetAndReadableByUs() throws Exception {
+    SplittableRandom random = new SplittableRandom(3);
+    for (int i = 1; i <= 60; i++) {
+      Script greedy = Script.peerNumber(i);
+      greedy.listens = greedyAddresses(random);
+      fixture.identify(greedy);
+    }
+    KademliaMessage put =
+        KademliaMessage.putValue(
+            new ValueRecord(
+                Bytes.utf8("/test/" + "k".repeat(1000)),
+                Bytes.wrap(new byte[ValueRecord.MAX_VALUE_SIZE])));
+    for (int i = 0; i < 100; i++) {
+      fixture
+          .openInbound(Script.peer(1000 + i))
+          .send(
+              KademliaMessage.addProvider(
+                  Script.hash("x"), new PeerInfo(Script.peer(1000 + i), greedyAddresses(random))));
+    }
+    PeerInfo filler = new PeerInfo(SENDER, greedyAddresses(random));
+    for (KademliaMessage request :
+        List.of(
+            new KademliaMessage(
+                Type.PUT_VALUE, put.key(), put.record(), List.of(filler), List.of(filler)),
+            KademliaMessage.getValue(put.key()),
+            KademliaMessage.getProviders(Script.hash("x")),
+            KademliaMessage.findNode(Script.peer(30).bytes()),
+            KademliaMessage.findNode(DhtFixture.SELF.bytes()))) {
+      InboundPipe pipe = fixture.openInbound(SENDER);
+      pipe.send(request);
+      Bytes encoded = pipe.answerBytes();
+      KademliaMessage answer = KademliaMessage.decode(encoded);
+      int beside = 200 + request.key().size();
+      if (answer.record() != null) {
+        beside += answer.record().key().size() + answer.record().value().size();
+      }
+      assertTrue(encoded.size() <= KademliaMessage.ANSWER_BUDGET + beside, request.toString());
+      assertTrue(encoded.size() <= KademliaMessage.maxResponseSize(request.type()));
+      assertEquals(answer, KademliaMessage.decode(answer.encode()));
+      if (request.type() != Type.PUT_VALUE) {
+        assertTrue(answer.closerPeers().size() >= 10, "the nearest are named all the same");
+      } else {
+        assertEquals(List.of(), answer.closerPeers(), "an echo of the record, not of the padding");
+      }
+    }
+  }
+
+  private static List<Multiaddr> greedyAddresses(SplittableRandom random) throws Exception {
+    List<Multiaddr> addresses = new ArrayList<>();
+    for (int i = 0; i < 1 + random.nextInt(40); i++) {
+      String name = "a".repeat(1 + random.nextInt(250));
+      addresses.add(Multiaddr.parse("/dns4/" + name + "/tcp/" + (1 + random.nextInt(65535))));
+    }
+    return addresses;
   }
 
   @Test

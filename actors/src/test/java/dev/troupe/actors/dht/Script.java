@@ -28,6 +28,9 @@ final class Script {
   final Multiaddr address;
   final List<KademliaMessage> requests = new ArrayList<>();
 
+  /** Where it says that it listens. */
+  List<Multiaddr> listens;
+
   /** Whether it can be dialled; a dial fails after {@link #dialTime}. */
   boolean reachable = true;
 
@@ -46,6 +49,7 @@ final class Script {
   private Script(long number) {
     this.peer = peer(number);
     this.address = address(number);
+    this.listens = List.of(address);
   }
 
   static Script peerNumber(long number) {

@@ -1,6 +1,8 @@
 package dev.troupe.protocol.kademlia;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.troupe.protocol.Bytes;
@@ -11,6 +13,7 @@ import dev.troupe.protocol.kademlia.proto.DhtRecord;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multihash.Multihash;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * <p>One message type serves both directions, so a response is told from a request by who sent it
  * only. What a peer names but we cannot read (a peer id of an unknown kind, an address of an
  * unknown protocol) is left out of the decoded lists: one strange entry must not cost the other
- * nineteen. Lists longer than the limits below are malformed.
+ * nineteen. Of lists longer than the limits below the first entries are read and the others
+ * skipped.
  *
  * @param type what is asked, or was
  * @param key what it is asked about: peer id bytes, multihash bytes or the key of a record; may be
@@ -58,22 +62,35 @@ public record KademliaMessage(
   public static final int MAX_REQUEST_SIZE = 64 * 1024;
 
   /**
-   * The largest response that is accepted, in bytes: {@link #MAX_CLOSER_PEERS} peers with a dozen
-   * addresses each.
+   * The largest response that is accepted, in bytes, but for those that name providers: {@link
+   * #MAX_CLOSER_PEERS} peers with a dozen addresses each.
    */
   public static final int MAX_RESPONSE_SIZE = 256 * 1024;
 
   /**
-   * The longest list of closer peers that is accepted: a foreign bootstrap node may name the 200 of
-   * its bucket.
+   * The largest response to {@link Type#GET_PROVIDERS} that is accepted, in bytes: go-libp2p names
+   * every provider that it knows, as far as its own largest message goes.
+   */
+  public static final int MAX_PROVIDERS_RESPONSE_SIZE = 4 * 1024 * 1024;
+
+  /**
+   * How many closer peers are read, the first ones; the rest is skipped. A foreign bootstrap node
+   * may name the 200 of its bucket.
    */
   public static final int MAX_CLOSER_PEERS = 256;
 
-  /** The longest list of providers that is accepted. */
+  /** How many providers are read, the first ones; the rest is skipped. */
   public static final int MAX_PROVIDERS = 512;
 
-  /** How many addresses of one peer are kept, the first ones; the rest is ignored. */
-  public static final int MAX_ADDRESSES = 32;
+  /** The largest entry of such a list that is read, in bytes; a larger one is left out. */
+  static final int MAX_PEER_SIZE = 64 * 1024;
+
+  /**
+   * How many bytes the peers take that one answer of ours names, see {@link #withinBudget}. What it
+   * says beside them is bounded by itself: the key by {@link #MAX_KEY_SIZE}, and a record by that
+   * and {@link ValueRecord#MAX_VALUE_SIZE}.
+   */
+  public static final int ANSWER_BUDGET = 32 * 1024;
 
   /** The longest key that is accepted, in bytes. */
   public static final int MAX_KEY_SIZE = 1024;
@@ -115,6 +132,37 @@ public record KademliaMessage(
     return new KademliaMessage(type, key, value, closer, providing);
   }
 
+  /**
+   * This message with as many of its peers as {@link #ANSWER_BUDGET} has room for, the first ones.
+   * Where it names providers, closer peers have half of the budget, and providers what is left.
+   */
+  public KademliaMessage withinBudget() {
+    int forCloser = providers.isEmpty() ? ANSWER_BUDGET : ANSWER_BUDGET / 2;
+    List<PeerInfo> closer = firstWithin(forCloser, closerPeers);
+    int left = ANSWER_BUDGET - closer.stream().mapToInt(KademliaMessage::sizeOf).sum();
+    return new KademliaMessage(type, key, record, closer, firstWithin(left, providers));
+  }
+
+  private static List<PeerInfo> firstWithin(int budget, List<PeerInfo> peers) {
+    int size = 0;
+    for (int i = 0; i < peers.size(); i++) {
+      size += sizeOf(peers.get(i));
+      if (size > budget) {
+        return peers.subList(0, i);
+      }
+    }
+    return peers;
+  }
+
+  private static int sizeOf(PeerInfo peer) {
+    return CodedOutputStream.computeMessageSize(DhtMessage.CLOSERPEERS_FIELD_NUMBER, encode(peer));
+  }
+
+  /** The largest response to a request of this type that is accepted, in bytes. */
+  public static int maxResponseSize(Type type) {
+    return type == Type.GET_PROVIDERS ? MAX_PROVIDERS_RESPONSE_SIZE : MAX_RESPONSE_SIZE;
+  }
+
   /** The protobuf bytes, without a length. */
   public Bytes encode() {
     DhtMessage.Builder message =
@@ -138,36 +186,62 @@ public record KademliaMessage(
    *     parts exceeds the limits above
    */
   public static KademliaMessage decode(Bytes encoded) throws MalformedException {
-    if (encoded.size() > MAX_RESPONSE_SIZE) {
+    if (encoded.size() > MAX_PROVIDERS_RESPONSE_SIZE) {
       throw new MalformedException("a DHT message of " + encoded.size() + " bytes is too large");
     }
-    DhtMessage message;
+    int type = 0;
+    Bytes key = Bytes.EMPTY;
+    ValueRecord record = null;
+    List<PeerInfo> closer = new ArrayList<>();
+    List<PeerInfo> providers = new ArrayList<>();
+    int closerSeen = 0;
+    int providersSeen = 0;
     try {
-      message = DhtMessage.parseFrom(encoded.asReadOnlyBuffer());
-    } catch (InvalidProtocolBufferException e) {
+      // Field by field, and not as one message: four megabytes of empty entries would become a
+      // hundred megabytes of objects before they could be counted.
+      CodedInputStream input = CodedInputStream.newInstance(encoded.asReadOnlyBuffer());
+      for (int tag = input.readTag(); tag != 0; tag = input.readTag()) {
+        switch (tag) {
+          case TYPE -> type = input.readEnum();
+          case KEY -> key = own(input.readBytes());
+          case RECORD -> record = record(DhtRecord.parseFrom(input.readBytes()));
+          case CLOSER_PEER -> {
+            if (++closerSeen <= MAX_CLOSER_PEERS) {
+              decodePeer(input.readBytes(), closer);
+            } else {
+              input.skipField(tag);
+            }
+          }
+          case PROVIDER -> {
+            if (++providersSeen <= MAX_PROVIDERS) {
+              decodePeer(input.readBytes(), providers);
+            } else {
+              input.skipField(tag);
+            }
+          }
+          default -> {
+            if (!input.skipField(tag)) {
+              throw new MalformedException("not a DHT message: a group ends that never began");
+            }
+          }
+        }
+      }
+    } catch (IOException e) {
       throw new MalformedException("not a DHT message: " + e.getMessage());
     }
-    int type = message.getTypeValue();
     if (type < 0 || type >= TYPES.length) {
       throw new MalformedException("a DHT message of the unknown type " + type);
     }
-    limit("key", message.getKey().size(), MAX_KEY_SIZE);
-    limit("list of closer peers", message.getCloserPeersCount(), MAX_CLOSER_PEERS);
-    limit("list of providers", message.getProviderPeersCount(), MAX_PROVIDERS);
-    ValueRecord record = null;
-    if (message.hasRecord()) {
-      DhtRecord found = message.getRecord();
-      limit("key of the record", found.getKey().size(), MAX_KEY_SIZE);
-      record = new ValueRecord(own(found.getKey()), own(found.getValue()), found.getTimeReceived());
-    }
-    return new KademliaMessage(
-        TYPES[type],
-        own(message.getKey()),
-        record,
-        decode(message.getCloserPeersList()),
-        decode(message.getProviderPeersList()));
+    limit("key", key.size());
+    return new KademliaMessage(TYPES[type], key, record, closer, providers);
   }
 
+  // The fields of a message that are read, with the kinds of their encoding.
+  private static final int TYPE = DhtMessage.TYPE_FIELD_NUMBER << 3;
+  private static final int KEY = DhtMessage.KEY_FIELD_NUMBER << 3 | 2;
+  private static final int RECORD = DhtMessage.RECORD_FIELD_NUMBER << 3 | 2;
+  private static final int CLOSER_PEER = DhtMessage.CLOSERPEERS_FIELD_NUMBER << 3 | 2;
+  private static final int PROVIDER = DhtMessage.PROVIDERPEERS_FIELD_NUMBER << 3 | 2;
   private static final Type[] TYPES = Type.values();
   private static final Connectedness[] CONNECTEDNESS = Connectedness.values();
 
@@ -176,29 +250,34 @@ public record KademliaMessage(
         DhtMessage.Peer.newBuilder()
             .setId(foreign(info.peer().bytes()))
             .setConnectionValue(info.connection().ordinal());
-    info.addresses().stream()
-        .limit(MAX_ADDRESSES)
+    PeerInfo.firstOf(info.addresses())
         .forEach(address -> peer.addAddrs(foreign(address.encoded())));
     return peer.build();
   }
 
-  private static List<PeerInfo> decode(List<DhtMessage.Peer> peers) {
-    List<PeerInfo> readable = new ArrayList<>(peers.size());
-    for (DhtMessage.Peer peer : peers) {
-      try {
-        PeerId id = PeerId.decode(peer.getId().toByteArray());
-        readable.add(new PeerInfo(id, addresses(id, peer), connectedness(peer)));
-      } catch (MalformedException unreadable) {
-        continue; // A peer id of a kind that we do not know; see the Javadoc of this record.
-      }
+  private static ValueRecord record(DhtRecord found) throws MalformedException {
+    limit("key of the record", found.getKey().size());
+    return new ValueRecord(own(found.getKey()), own(found.getValue()), found.getTimeReceived());
+  }
+
+  private static void decodePeer(ByteString encoded, List<PeerInfo> readable)
+      throws InvalidProtocolBufferException {
+    if (encoded.size() > MAX_PEER_SIZE) {
+      return;
     }
-    return readable;
+    DhtMessage.Peer peer = DhtMessage.Peer.parseFrom(encoded);
+    try {
+      PeerId id = PeerId.decode(peer.getId().toByteArray());
+      readable.add(new PeerInfo(id, addresses(id, peer), connectedness(peer)));
+    } catch (MalformedException unreadable) {
+      return; // A peer id of a kind that we do not know; see the Javadoc of this record.
+    }
   }
 
   private static List<Multiaddr> addresses(PeerId id, DhtMessage.Peer peer) {
     List<Multiaddr> readable = new ArrayList<>();
     for (ByteString encoded : peer.getAddrsList()) {
-      if (readable.size() == MAX_ADDRESSES) {
+      if (readable.size() == PeerInfo.MAX_ADDRESSES) {
         break;
       }
       try {
@@ -211,7 +290,7 @@ public record KademliaMessage(
         continue; // An address of a protocol that we do not know; see the Javadoc of this record.
       }
     }
-    return readable;
+    return PeerInfo.firstOf(readable);
   }
 
   private static Connectedness connectedness(DhtMessage.Peer peer) {
@@ -221,10 +300,10 @@ public record KademliaMessage(
         : CONNECTEDNESS[number];
   }
 
-  private static void limit(String what, int size, int max) throws MalformedException {
-    if (size > max) {
+  private static void limit(String what, int size) throws MalformedException {
+    if (size > MAX_KEY_SIZE) {
       throw new MalformedException(
-          "the " + what + " of a DHT message has " + size + " entries or bytes, more than " + max);
+          "the " + what + " of a DHT message has " + size + " bytes, more than " + MAX_KEY_SIZE);
     }
   }
 

@@ -5,35 +5,55 @@ import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multihash.Multihash;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Who told us that it provides what (specification, "Content provider advertisement"), in memory.
+ * Who told us that it provides what (specification, "Content provider advertisement"), in memory;
+ * and what this peer provides itself.
  *
  * <p>A key that has all the providers it may have drops the one that has not told us for the
- * longest. When there is no room for another provider, the key farthest from us gives way with all
- * its providers, as in {@link ValueStore}.
+ * longest. When there is no room for another provider, the keys farthest from us give way with all
+ * their providers, as in {@link ValueStore}. One provider has so many keys, and one more is
+ * refused. What this peer provides itself has room of its own, and gives way to nobody.
  *
  * <p>Not thread-safe.
  */
 public final class ProviderStore {
 
-  private final Key self;
+  /** What a record counts for, in bytes, beside its addresses. */
+  static final int RECORD_OVERHEAD = 128;
+
+  private final PeerId self;
+  private final Key here;
   private final Settings settings;
+
+  /** What others provide; no key is without a provider. */
   private final NavigableMap<Distance, Map<PeerId, Provider>> keys = new TreeMap<>();
+
+  private final Map<PeerId, Integer> keysOf = new LinkedHashMap<>();
+  private final Map<Distance, Provider> own = new TreeMap<>();
   private int size;
+  private long bytes;
 
   /**
    * What bounds the store.
    *
    * @param maxProviders how many providers are kept in all, one that provides two keys counting
-   *     twice
+   *     twice; of our own, as many beside them
    * @param maxProvidersPerKey how many providers of one key are kept
-   * @param maxAddresses how many addresses of a provider are kept, the first ones
+   * @param maxKeysPerProvider how many keys one provider may have here; one more is refused
+   * @param maxBytes how many bytes the providers take in all, each counting as its addresses and
+   *     128 bytes
+   * @param maxAddresses how many addresses of a provider are kept, the first ones, and no more of
+   *     them than {@link PeerInfo#MAX_ADDRESS_BYTES}
    * @param timeToLive for how long a provider is named, unless it tells us again (48 h)
    * @param addressTimeToLive for how long the addresses that it gave are named (24 h); after that,
    *     only its peer id
@@ -41,13 +61,15 @@ public final class ProviderStore {
   public record Settings(
       int maxProviders,
       int maxProvidersPerKey,
+      int maxKeysPerProvider,
+      long maxBytes,
       int maxAddresses,
       Duration timeToLive,
       Duration addressTimeToLive) {
 
-    /** 65,536 providers, 128 a key, 8 addresses each, 48 h and 24 h. */
+    /** 65,536 providers, 256 a key, 16,384 keys each, 24 MiB, 8 addresses each, 48 h and 24 h. */
     public static final Settings DEFAULT =
-        new Settings(65_536, 128, 8, Duration.ofHours(48), Duration.ofHours(24));
+        new Settings(65_536, 256, 16_384, 24L << 20, 8, Duration.ofHours(48), Duration.ofHours(24));
 
     /**
      * Checks the bounds.
@@ -57,6 +79,8 @@ public final class ProviderStore {
     public Settings {
       if (maxProviders < 1
           || maxProvidersPerKey < 1
+          || maxKeysPerProvider < 1
+          || maxBytes < 1
           || maxAddresses < 1
           || timeToLive.toNanos() <= 0
           || addressTimeToLive.toNanos() <= 0) {
@@ -66,98 +90,187 @@ public final class ProviderStore {
 
     /** These, with another limit to the providers in all. */
     public Settings withMaxProviders(int other) {
-      return new Settings(other, maxProvidersPerKey, maxAddresses, timeToLive, addressTimeToLive);
+      return new Settings(
+          other,
+          maxProvidersPerKey,
+          maxKeysPerProvider,
+          maxBytes,
+          maxAddresses,
+          timeToLive,
+          addressTimeToLive);
     }
   }
 
   /**
    * An empty store.
    *
-   * @param self where we live
+   * @param self who we are, and so where we live
    */
   public ProviderStore(PeerId self, Settings settings) {
-    this.self = Key.of(self);
+    this.self = self;
+    this.here = Key.of(self);
     this.settings = settings;
   }
 
   /**
-   * A provider told us that it provides a key.
+   * A provider told us that it provides a key; or we do.
    *
    * @return whether there was room for it
    */
   public boolean add(Multihash key, PeerId provider, List<Multiaddr> addresses, long now) {
-    Distance distance = self.distanceTo(Key.of(key.encoded()));
-    Map<PeerId, Provider> providers = keys.getOrDefault(distance, Map.of());
-    if (!providers.containsKey(provider)) {
-      if (providers.size() >= settings.maxProvidersPerKey()) {
-        remove(providers, providers.keySet().iterator().next());
-      } else if (size >= settings.maxProviders() && !makeRoomFor(distance)) {
-        return false;
-      }
+    Distance distance = distanceTo(key);
+    Provider record = new Provider(PeerInfo.firstOf(addresses, settings.maxAddresses()), now);
+    return provider.equals(self)
+        ? addOwn(distance, record)
+        : addAnothers(distance, provider, record);
+  }
+
+  private boolean addOwn(Distance key, Provider record) {
+    if (own.size() >= settings.maxProviders() && !own.containsKey(key)) {
+      return false;
     }
-    providers = keys.computeIfAbsent(distance, unused -> new LinkedHashMap<>());
-    remove(providers, provider);
-    providers.put(
-        provider, new Provider(addresses.stream().limit(settings.maxAddresses()).toList(), now));
+    own.put(key, record);
+    return true;
+  }
+
+  private boolean addAnothers(Distance key, PeerId provider, Provider record) {
+    Map<PeerId, Provider> providers = keys.computeIfAbsent(key, unused -> new LinkedHashMap<>());
+    PeerId leaving = null;
+    if (providers.containsKey(provider)) {
+      leaving = provider;
+    } else if (providers.size() >= settings.maxProvidersPerKey()) {
+      leaving = providers.keySet().iterator().next();
+    }
+    boolean isNewKey = !providers.containsKey(provider);
+    boolean mayHaveIt =
+        !isNewKey || keysOf.getOrDefault(provider, 0) < settings.maxKeysPerProvider();
+    if (!mayHaveIt || !makeRoom(key, record, leaving == null ? null : providers.get(leaving))) {
+      if (providers.isEmpty()) {
+        keys.remove(key);
+      }
+      return false;
+    }
+    if (leaving != null) {
+      forget(leaving, providers.remove(leaving));
+    }
+    providers.put(provider, record);
+    keysOf.merge(provider, 1, Integer::sum);
     size++;
+    bytes += record.bytes();
     return true;
   }
 
   /**
-   * Who provides a key, those first that told us last.
+   * Who provides a key: this peer first, if it does, and then those that told us last.
+   *
+   * <p>Where more are known than wanted, the others are a random choice: a few that tell us again
+   * and again cannot make us forget to name the rest.
    *
    * @param limit how many at most
    */
-  public List<PeerInfo> providers(Multihash key, int limit, long now) {
-    Map<PeerId, Provider> providers = keys.get(self.distanceTo(Key.of(key.encoded())));
-    if (providers == null) {
-      return List.of();
+  public List<PeerInfo> providers(Multihash key, int limit, RandomGenerator random, long now) {
+    Distance distance = distanceTo(key);
+    List<PeerInfo> others = new ArrayList<>();
+    keys.getOrDefault(distance, Map.of())
+        .forEach((peer, provider) -> name(peer, provider, now, others));
+    Collections.reverse(others);
+    List<PeerInfo> named = new ArrayList<>();
+    Provider ours = own.get(distance);
+    if (ours != null) {
+      name(self, ours, now, named);
     }
-    List<PeerInfo> found = new ArrayList<>();
-    providers.forEach(
-        (peer, provider) -> {
-          if (!isOver(provider.toldAt, settings.timeToLive(), now)) {
-            boolean stale = isOver(provider.toldAt, settings.addressTimeToLive(), now);
-            found.add(0, new PeerInfo(peer, stale ? List.of() : provider.addresses));
-          }
-        });
-    return found.size() <= limit ? found : List.copyOf(found.subList(0, limit));
+    int wanted = Math.max(0, limit - named.size());
+    if (others.size() > wanted) {
+      for (int i = 0; i < wanted; i++) {
+        Collections.swap(others, i, i + random.nextInt(others.size() - i));
+      }
+    }
+    named.addAll(others.subList(0, Math.min(wanted, others.size())));
+    return List.copyOf(named);
+  }
+
+  private void name(PeerId peer, Provider provider, long now, List<PeerInfo> named) {
+    if (!isOver(provider.toldAt, settings.timeToLive(), now)) {
+      boolean stale = isOver(provider.toldAt, settings.addressTimeToLive(), now);
+      named.add(new PeerInfo(peer, stale ? List.of() : provider.addresses));
+    }
   }
 
   /** Drops what has expired. */
   public void expire(long now) {
+    own.values().removeIf(provider -> isOver(provider.toldAt, settings.timeToLive(), now));
     for (Map<PeerId, Provider> providers : keys.values()) {
-      providers.values().removeIf(provider -> isOver(provider.toldAt, settings.timeToLive(), now));
+      Iterator<Map.Entry<PeerId, Provider>> entries = providers.entrySet().iterator();
+      while (entries.hasNext()) {
+        Map.Entry<PeerId, Provider> entry = entries.next();
+        if (isOver(entry.getValue().toldAt, settings.timeToLive(), now)) {
+          entries.remove();
+          forget(entry.getKey(), entry.getValue());
+        }
+      }
     }
     keys.values().removeIf(Map::isEmpty);
-    size = keys.values().stream().mapToInt(Map::size).sum();
   }
 
   /**
-   * How many providers are kept, expired ones included; one that provides two keys counts twice.
+   * How many providers are kept, expired ones included and this peer not; one that provides two
+   * keys counts twice.
    */
   public int size() {
     return size;
   }
 
-  private void remove(Map<PeerId, Provider> providers, PeerId provider) {
-    if (providers.remove(provider) != null) {
-      size--;
-    }
+  /** How many bytes they take, as {@link Settings} counts them. */
+  public long bytes() {
+    return bytes;
   }
 
-  private boolean makeRoomFor(Distance newcomer) {
-    Distance farthest = keys.lastKey();
-    if (farthest.compareTo(newcomer) <= 0) {
+  /** Lets the farthest keys go, if that makes enough room; otherwise does nothing. */
+  private boolean makeRoom(Distance key, Provider newcomer, @Nullable Provider leaving) {
+    long surplus = size + (leaving == null ? 1 : 0) - settings.maxProviders();
+    long surplusBytes =
+        bytes + newcomer.bytes() - (leaving == null ? 0 : leaving.bytes()) - settings.maxBytes();
+    List<Distance> going = new ArrayList<>();
+    for (Map.Entry<Distance, Map<PeerId, Provider>> farthest :
+        keys.tailMap(key, false).descendingMap().entrySet()) {
+      if (surplus <= 0 && surplusBytes <= 0) {
+        break;
+      }
+      going.add(farthest.getKey());
+      surplus -= farthest.getValue().size();
+      surplusBytes -= farthest.getValue().values().stream().mapToLong(Provider::bytes).sum();
+    }
+    if (surplus > 0 || surplusBytes > 0) {
       return false;
     }
-    size -= keys.remove(farthest).size();
+    for (Distance gone : going) {
+      Map<PeerId, Provider> providers = keys.remove(gone);
+      if (providers != null) {
+        providers.forEach(this::forget);
+      }
+    }
     return true;
+  }
+
+  private void forget(PeerId peer, Provider provider) {
+    size--;
+    bytes -= provider.bytes();
+    keysOf.computeIfPresent(peer, (unused, count) -> count == 1 ? null : count - 1);
+  }
+
+  private Distance distanceTo(Multihash key) {
+    return here.distanceTo(Key.of(key.encoded()));
   }
 
   private static boolean isOver(long since, Duration duration, long now) {
     return now - since >= duration.toNanos();
   }
 
-  private record Provider(List<Multiaddr> addresses, long toldAt) {}
+  private record Provider(List<Multiaddr> addresses, long toldAt) {
+
+    long bytes() {
+      return RECORD_OVERHEAD
+          + addresses.stream().mapToLong(address -> address.encoded().size()).sum();
+    }
+  }
 }

@@ -74,7 +74,8 @@ public final class RoutingTable {
    * A peer was heard of that serves the DHT, and is alive: enters it, or notes that it was heard of
    * now. Does nothing for ourselves, and nothing where the bucket is full of others that are alive.
    *
-   * @param addresses where it listens; they replace those that were known
+   * @param addresses where it listens; they replace those that were known. As many are kept as
+   *     {@link PeerInfo#firstOf} says
    * @return what that made of the table
    */
   public Optional<RoutingTableEvent> add(PeerId peer, List<Multiaddr> addresses, long now) {
@@ -86,7 +87,7 @@ public final class RoutingTable {
     buckets
         .computeIfAbsent(self.commonPrefixLength(key), length -> new Bucket())
         .add(
-            new Member(new PeerInfo(peer, addresses), key, now),
+            new Member(new PeerInfo(peer, PeerInfo.firstOf(addresses)), key, now),
             bucketCapacity,
             now - staleAfterNanos);
     return wasEmpty ? Optional.of(new RoutingTablePopulated()) : Optional.empty();

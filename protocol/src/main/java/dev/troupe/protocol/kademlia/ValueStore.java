@@ -3,43 +3,92 @@ package dev.troupe.protocol.kademlia;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.keys.PeerId;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The values that this peer keeps for others, in memory. Each is valid in its namespace, and none
- * is replaced by a worse one.
+ * The values that this peer keeps for others, and its own, in memory. Each is valid in its
+ * namespace when it is stored and again when it is asked for, and none is replaced by a worse one.
  *
- * <p>When there is no room, the value farthest from us gives way, and a newcomer that is farther
- * than all is refused: those near to us are the ones that others will ask us for.
+ * <p>When there is no room, the values farthest from us give way, and a newcomer that is farther
+ * than all is refused: those near to us are the ones that others will ask us for. One sender has so
+ * much room, and no more. What this peer put itself has as much room beside that of all others, and
+ * gives way to a better value only.
  *
  * <p>Not thread-safe.
  */
 public final class ValueStore {
 
+  /** What a value counts for, in bytes, beside its key and itself. */
+  static final int RECORD_OVERHEAD = 128;
+
   private final Namespaces namespaces;
-  private final Key self;
-  private final int maxRecords;
-  private final long timeToLiveNanos;
+  private final PeerId self;
+  private final Key here;
+  private final Settings settings;
   private final NavigableMap<Distance, Stored> records = new TreeMap<>();
+
+  /** What each sender takes of the room, and all of them but ourselves together. */
+  private final Map<PeerId, Usage> usageOf = new LinkedHashMap<>();
+
+  private Usage others = Usage.NONE;
+
+  /**
+   * What bounds the store.
+   *
+   * @param maxRecords how many values of others are kept; and as many of our own
+   * @param maxBytes how many bytes those have in all, each counting as its key, itself and 128
+   *     bytes; and as many our own
+   * @param shareOfSender one sender has one part in so many of either; what is beyond is refused
+   * @param timeToLive for how long each is kept, unless it is put again
+   */
+  public record Settings(int maxRecords, long maxBytes, int shareOfSender, Duration timeToLive) {
+
+    /** 1024 values and 16 MiB, a quarter of that for one sender, 48 h. */
+    public static final Settings DEFAULT = new Settings(1024, 16L << 20, 4, Duration.ofHours(48));
+
+    /**
+     * Checks the bounds.
+     *
+     * @throws IllegalArgumentException if one is not positive
+     */
+    public Settings {
+      if (maxRecords < 1 || maxBytes < 1 || shareOfSender < 1 || timeToLive.toNanos() <= 0) {
+        throw new IllegalArgumentException("all bounds of a value store must be positive");
+      }
+    }
+
+    /** These, with another limit to the values. */
+    public Settings withMaxRecords(int other) {
+      return new Settings(other, maxBytes, shareOfSender, timeToLive);
+    }
+
+    private Usage ofAll() {
+      return new Usage(maxRecords, maxBytes);
+    }
+
+    private Usage ofOne() {
+      return new Usage(
+          Math.max(1, maxRecords / shareOfSender), Math.max(1, maxBytes / shareOfSender));
+    }
+  }
 
   /**
    * An empty store.
    *
-   * @param self where we live
-   * @param maxRecords how many values are kept at most
-   * @param timeToLive for how long each is kept, unless it is put again
+   * @param self who we are, and so where we live
    */
-  public ValueStore(Namespaces namespaces, PeerId self, int maxRecords, Duration timeToLive) {
-    if (maxRecords < 1) {
-      throw new IllegalArgumentException("a value store must hold at least one value");
-    }
+  public ValueStore(Namespaces namespaces, PeerId self, Settings settings) {
     this.namespaces = namespaces;
-    this.self = Key.of(self);
-    this.maxRecords = maxRecords;
-    this.timeToLiveNanos = timeToLive.toNanos();
+    this.self = self;
+    this.here = Key.of(self);
+    this.settings = settings;
   }
 
   /** What became of a value. */
@@ -53,37 +102,63 @@ public final class ValueStore {
   }
 
   /**
-   * Stores a value, if it is valid and no better one is there.
+   * Stores a value, if it is valid and no better one is there. One that is there already lives on
+   * as long as if it were new, and remains with who put it first; but with us, if we did either.
    *
+   * @param sender who put it
    * @throws InvalidRecordException if it must not be under its key
    */
-  public Outcome put(ValueRecord record, long now) throws InvalidRecordException {
+  public Outcome put(PeerId sender, ValueRecord record, long now) throws InvalidRecordException {
     namespaces.validate(record.key(), record.value());
-    Distance distance = self.distanceTo(Key.of(record.key()));
+    Distance distance = here.distanceTo(Key.of(record.key()));
     Optional<ValueRecord> held = get(record.key(), now);
     if (held.isPresent()) {
       Bytes better = namespaces.select(record.key(), List.of(record.value(), held.get().value()));
       if (!better.equals(record.value())) {
         return Outcome.OUTDATED;
       }
-    } else if (!records.containsKey(distance)
-        && records.size() >= maxRecords
-        && !makeRoomFor(distance)) {
+    }
+    Stored before = records.get(distance);
+    PeerId owner = sender;
+    if (before != null && before.record.value().equals(record.value()) && !sender.equals(self)) {
+      owner = before.sender;
+    }
+    Stored newcomer = new Stored(record, owner, now + settings.timeToLive().toNanos());
+    if (!makeRoom(distance, newcomer, before)) {
       return Outcome.FULL;
     }
-    records.put(distance, new Stored(record, now + timeToLiveNanos));
+    remove(distance);
+    records.put(distance, newcomer);
+    count(newcomer, 1);
     return Outcome.STORED;
   }
 
-  /** The value of a key, if there is one that has not expired. */
+  /**
+   * The value of a key, if there is one that has not expired and is valid still; one that is not is
+   * dropped.
+   */
   public Optional<ValueRecord> get(Bytes key, long now) {
-    Stored stored = records.get(self.distanceTo(Key.of(key)));
-    return stored == null || stored.isExpired(now) ? Optional.empty() : Optional.of(stored.record);
+    Distance distance = here.distanceTo(Key.of(key));
+    Stored stored = records.get(distance);
+    if (stored == null || stored.isExpired(now)) {
+      return Optional.empty();
+    }
+    try {
+      namespaces.validate(key, stored.record.value());
+      return Optional.of(stored.record);
+    } catch (InvalidRecordException noLonger) {
+      remove(distance);
+      return Optional.empty();
+    }
   }
 
   /** Drops what has expired. */
   public void expire(long now) {
-    records.values().removeIf(stored -> stored.isExpired(now));
+    records.entrySet().stream()
+        .filter(entry -> entry.getValue().isExpired(now))
+        .map(Map.Entry::getKey)
+        .toList()
+        .forEach(this::remove);
   }
 
   /** How many values are kept, expired ones included. */
@@ -91,14 +166,85 @@ public final class ValueStore {
     return records.size();
   }
 
-  private boolean makeRoomFor(Distance newcomer) {
-    Distance farthest = records.lastKey();
-    return farthest.compareTo(newcomer) > 0 && records.remove(farthest) != null;
+  /** How many bytes the values of others take, as {@link Settings} counts them. */
+  public long bytesOfOthers() {
+    return others.bytes;
   }
 
-  private record Stored(ValueRecord record, long expiresAt) {
+  /** Lets the farthest values go, if that makes enough room; otherwise does nothing. */
+  private boolean makeRoom(Distance distance, Stored newcomer, @Nullable Stored before) {
+    Usage ofOwner = usageOf.getOrDefault(newcomer.sender, Usage.NONE).plus(newcomer, 1);
+    if (before != null && before.sender.equals(newcomer.sender)) {
+      ofOwner = ofOwner.plus(before, -1);
+    }
+    if (newcomer.sender.equals(self)) {
+      return ofOwner.isWithin(settings.ofAll());
+    }
+    if (!ofOwner.isWithin(settings.ofOne())) {
+      return false;
+    }
+    Usage ofOthers = others.plus(newcomer, 1);
+    if (before != null && !before.sender.equals(self)) {
+      ofOthers = ofOthers.plus(before, -1);
+    }
+    List<Distance> going = new ArrayList<>();
+    for (Map.Entry<Distance, Stored> farthest :
+        records.tailMap(distance, false).descendingMap().entrySet()) {
+      if (ofOthers.isWithin(settings.ofAll())) {
+        break;
+      }
+      if (!farthest.getValue().sender.equals(self)) {
+        going.add(farthest.getKey());
+        ofOthers = ofOthers.plus(farthest.getValue(), -1);
+      }
+    }
+    if (!ofOthers.isWithin(settings.ofAll())) {
+      return false;
+    }
+    going.forEach(this::remove);
+    return true;
+  }
+
+  private void remove(Distance distance) {
+    Stored stored = records.remove(distance);
+    if (stored != null) {
+      count(stored, -1);
+    }
+  }
+
+  private void count(Stored stored, int sign) {
+    Usage usage = usageOf.getOrDefault(stored.sender, Usage.NONE).plus(stored, sign);
+    if (usage.records == 0) {
+      usageOf.remove(stored.sender);
+    } else {
+      usageOf.put(stored.sender, usage);
+    }
+    if (!stored.sender.equals(self)) {
+      others = others.plus(stored, sign);
+    }
+  }
+
+  private record Usage(int records, long bytes) {
+
+    static final Usage NONE = new Usage(0, 0);
+
+    Usage plus(Stored stored, int sign) {
+      return new Usage(records + sign, bytes + sign * stored.bytes());
+    }
+
+    boolean isWithin(Usage limit) {
+      return records <= limit.records && bytes <= limit.bytes;
+    }
+  }
+
+  private record Stored(ValueRecord record, PeerId sender, long expiresAt) {
+
     boolean isExpired(long now) {
       return now - expiresAt >= 0;
+    }
+
+    long bytes() {
+      return RECORD_OVERHEAD + record.key().size() + record.value().size();
     }
   }
 }

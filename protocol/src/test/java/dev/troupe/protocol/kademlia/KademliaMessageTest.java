@@ -16,6 +16,7 @@ import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -148,22 +149,52 @@ class KademliaMessageTest {
   }
 
   @Test
-  void twoHundredCloserPeersAreAcceptedAndThreeHundredAreNot() throws MalformedException {
+  void ofListsThatAreTooLongTheFirstEntriesAreRead() throws MalformedException {
     assertEquals(200, decode(withCloserPeers(200)).closerPeers().size());
-    MalformedException refused =
-        assertThrows(MalformedException.class, () -> decode(withCloserPeers(300)));
-    assertTrue(refused.getMessage().contains("closer peers"), refused.getMessage());
+    List<PeerInfo> closer = decode(withCloserPeers(300)).closerPeers();
+    assertEquals(KademliaMessage.MAX_CLOSER_PEERS, closer.size());
+    assertEquals(Peers.peer(0), closer.get(0).peer());
+    DhtMessage.Builder message = DhtMessage.newBuilder();
+    for (int i = 0; i < 20_000; i++) {
+      message.addProviderPeers(
+          DhtMessage.Peer.newBuilder().setId(ByteString.copyFrom(Peers.peer(i).bytes().toArray())));
+    }
+    List<PeerInfo> providers = decode(message.build()).providers();
+    assertEquals(KademliaMessage.MAX_PROVIDERS, providers.size());
+    assertEquals(Peers.peer(0), providers.get(0).peer());
   }
 
   @Test
-  void aListOfProvidersThatIsTooLongIsRefused() {
-    DhtMessage.Builder message = DhtMessage.newBuilder();
-    for (int i = 0; i <= KademliaMessage.MAX_PROVIDERS; i++) {
-      message.addProviderPeers(DhtMessage.Peer.getDefaultInstance());
-    }
-    MalformedException refused =
-        assertThrows(MalformedException.class, () -> decode(message.build()));
-    assertTrue(refused.getMessage().contains("providers"), refused.getMessage());
+  void anEntryThatIsTooLargeIsLeftOut() throws MalformedException {
+    DhtMessage message =
+        DhtMessage.newBuilder()
+            .addCloserPeers(
+                DhtMessage.Peer.newBuilder()
+                    .setId(ByteString.copyFrom(PEER.bytes().toArray()))
+                    .addAddrs(ByteString.copyFrom(new byte[KademliaMessage.MAX_PEER_SIZE])))
+            .build();
+    assertEquals(List.of(), decode(message).closerPeers());
+  }
+
+  @Test
+  void ofAnAnswerTheFirstPeersStayWithinTheBudget() throws MalformedException {
+    List<Multiaddr> addresses =
+        List.of(
+            Multiaddr.parse("/dns4/" + "a".repeat(250) + "/tcp/1"),
+            Multiaddr.parse("/dns4/" + "b".repeat(250) + "/tcp/1"),
+            Multiaddr.parse("/dns4/" + "c".repeat(250) + "/tcp/1"));
+    List<PeerInfo> many =
+        IntStream.range(0, 200).mapToObj(i -> new PeerInfo(Peers.peer(i), addresses)).toList();
+    KademliaMessage request = KademliaMessage.findNode(PEER.bytes());
+    KademliaMessage closerOnly = request.answer(null, many, List.of()).withinBudget();
+    assertTrue(closerOnly.closerPeers().size() > 30);
+    assertEquals(many.subList(0, closerOnly.closerPeers().size()), closerOnly.closerPeers());
+    assertTrue(closerOnly.encode().size() <= KademliaMessage.ANSWER_BUDGET + 100);
+    KademliaMessage both = request.answer(null, many, many).withinBudget();
+    assertTrue(both.encode().size() <= KademliaMessage.ANSWER_BUDGET + 100);
+    assertTrue(both.providers().size() >= 15 && both.closerPeers().size() >= 15);
+    KademliaMessage few = request.answer(null, many.subList(0, 3), many.subList(0, 3));
+    assertEquals(few, few.withinBudget());
   }
 
   @Test
@@ -179,7 +210,7 @@ class KademliaMessageTest {
             .providers()
             .get(0)
             .addresses();
-    assertEquals(KademliaMessage.MAX_ADDRESSES, kept.size());
+    assertEquals(PeerInfo.MAX_ADDRESSES, kept.size());
     assertEquals(Multiaddr.parse("/ip4/1.2.3.4/tcp/1"), kept.get(0));
   }
 
@@ -190,7 +221,9 @@ class KademliaMessageTest {
         () -> KademliaMessage.decode(Bytes.wrap(HexFormat.of().parseHex("0806"))));
     assertThrows(
         MalformedException.class,
-        () -> KademliaMessage.decode(Bytes.wrap(new byte[KademliaMessage.MAX_RESPONSE_SIZE + 1])));
+        () ->
+            KademliaMessage.decode(
+                Bytes.wrap(new byte[KademliaMessage.MAX_PROVIDERS_RESPONSE_SIZE + 1])));
     assertThrows(
         MalformedException.class,
         () ->

@@ -13,9 +13,11 @@ import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multihash.Multihash;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.Test;
 class RecordsTest {
 
   private static final PeerId SELF = Peers.at(1);
+  private static final PeerId OTHER = Peers.at(2);
   private static final Bytes KEY = Bytes.utf8("/test/key");
   private static final Duration LIFE = Duration.ofNanos(100);
 
@@ -110,39 +113,41 @@ class RecordsTest {
 
   @Test
   void aBetterValueReplacesAndAWorseDoesNot() throws InvalidRecordException {
-    ValueStore store = new ValueStore(NAMESPACES, SELF, 10, LIFE);
-    assertEquals(ValueStore.Outcome.STORED, store.put(record("/n/x", "5"), 0));
-    assertEquals(ValueStore.Outcome.OUTDATED, store.put(record("/n/x", "4"), 0));
-    assertEquals(ValueStore.Outcome.STORED, store.put(record("/n/x", "6"), 0));
+    ValueStore store = values(10);
+    assertEquals(ValueStore.Outcome.STORED, store.put(OTHER, record("/n/x", "5"), 0));
+    assertEquals(ValueStore.Outcome.OUTDATED, store.put(OTHER, record("/n/x", "4"), 0));
+    assertEquals(ValueStore.Outcome.STORED, store.put(OTHER, record("/n/x", "6"), 0));
     assertEquals("6", store.get(Bytes.utf8("/n/x"), 0).orElseThrow().value().utf8());
-    assertThrows(InvalidRecordException.class, () -> store.put(record("/n/x", "six"), 0));
+    assertThrows(InvalidRecordException.class, () -> store.put(OTHER, record("/n/x", "six"), 0));
   }
 
   @Test
   void inAnOpenNamespaceTheLatestValueStays() throws InvalidRecordException {
-    ValueStore store = new ValueStore(NAMESPACES, SELF, 10, LIFE);
-    store.put(record("/test/x", "b"), 0);
-    store.put(record("/test/x", "a"), 0);
+    ValueStore store = values(10);
+    store.put(OTHER, record("/test/x", "b"), 0);
+    store.put(OTHER, record("/test/x", "a"), 0);
     assertEquals("a", store.get(Bytes.utf8("/test/x"), 0).orElseThrow().value().utf8());
   }
 
   @Test
   void valuesExpire() throws InvalidRecordException {
-    ValueStore store = new ValueStore(NAMESPACES, SELF, 10, LIFE);
-    store.put(record("/n/x", "5"), 0);
+    ValueStore store = values(10);
+    store.put(OTHER, record("/n/x", "5"), 0);
     assertTrue(store.get(Bytes.utf8("/n/x"), 99).isPresent());
     assertEquals(Optional.empty(), store.get(Bytes.utf8("/n/x"), 100));
     assertEquals(
-        ValueStore.Outcome.STORED, store.put(record("/n/x", "4"), 100), "the better one is gone");
+        ValueStore.Outcome.STORED,
+        store.put(OTHER, record("/n/x", "4"), 100),
+        "the better one is gone");
     store.expire(200);
     assertEquals(0, store.size());
   }
 
   @Test
   void aFullValueStorePrefersKeysNearToUs() throws InvalidRecordException {
-    ValueStore store = new ValueStore(NAMESPACES, SELF, 3, LIFE);
+    ValueStore store = values(3);
     for (int i = 0; i < 100; i++) {
-      store.put(record("/n/" + i, "1"), 0);
+      store.put(Peers.peer(i), record("/n/" + i, "1"), 0);
       assertTrue(store.size() <= 3);
     }
     List<String> nearest =
@@ -184,14 +189,16 @@ class RecordsTest {
   void providersAreNamedTheLatestFirstUntilTheyExpire() throws Exception {
     ProviderStore store = providers(10, 3);
     Multiaddr address = Multiaddr.parse("/ip4/1.2.3.4/tcp/5");
-    store.add(hash("x"), Peers.at(1), List.of(address), 0);
+    store.add(hash("x"), Peers.at(3), List.of(address), 0);
     store.add(hash("x"), Peers.at(2), List.of(address), 1);
-    store.add(hash("x"), Peers.at(1), List.of(address), 2);
-    assertEquals(List.of(Peers.at(1), Peers.at(2)), named(store, "x", 10, 3));
-    assertEquals(List.of(Peers.at(1)), named(store, "x", 1, 3));
-    assertEquals(List.of(address), store.providers(hash("x"), 1, 51).get(0).addresses());
-    assertEquals(List.of(), store.providers(hash("x"), 1, 52).get(0).addresses());
-    assertEquals(List.of(Peers.at(1)), named(store, "x", 10, 101));
+    store.add(hash("x"), Peers.at(3), List.of(address), 2);
+    assertEquals(List.of(Peers.at(3), Peers.at(2)), named(store, "x", 10, 3));
+    assertEquals(
+        List.of(address),
+        store.providers(hash("x"), 2, new SplittableRandom(1), 51).get(0).addresses());
+    assertEquals(
+        List.of(), store.providers(hash("x"), 2, new SplittableRandom(1), 52).get(0).addresses());
+    assertEquals(List.of(Peers.at(3)), named(store, "x", 10, 101));
     assertEquals(List.of(), named(store, "y", 10, 3));
     store.expire(102);
     assertEquals(0, store.size());
@@ -201,9 +208,9 @@ class RecordsTest {
   void aKeyHasSoManyProvidersAndDropsTheOldest() {
     ProviderStore store = providers(10, 3);
     for (int i = 1; i <= 5; i++) {
-      assertTrue(store.add(hash("x"), Peers.at(i), List.of(), i));
+      assertTrue(store.add(hash("x"), Peers.at(10 + i), List.of(), i));
     }
-    assertEquals(List.of(Peers.at(5), Peers.at(4), Peers.at(3)), named(store, "x", 10, 6));
+    assertEquals(List.of(Peers.at(15), Peers.at(14), Peers.at(13)), named(store, "x", 10, 6));
     assertEquals(3, store.size());
   }
 
@@ -211,7 +218,7 @@ class RecordsTest {
   void aFullProviderStorePrefersKeysNearToUs() {
     ProviderStore store = providers(4, 2);
     for (int i = 0; i < 200; i++) {
-      store.add(hash("k" + i / 2), Peers.at(i), List.of(), 0);
+      store.add(hash("k" + i / 2), Peers.peer(i), List.of(), 0);
       assertTrue(store.size() <= 4);
     }
     String nearest =
@@ -227,17 +234,177 @@ class RecordsTest {
     ProviderStore store = providers(4, 2);
     Multiaddr address = Multiaddr.parse("/ip4/1.2.3.4/tcp/5");
     store.add(hash("x"), Peers.at(1), List.of(address, address, address), 0);
-    assertEquals(List.of(address, address), store.providers(hash("x"), 1, 0).get(0).addresses());
+    assertEquals(
+        List.of(address, address),
+        store.providers(hash("x"), 1, new SplittableRandom(1), 0).get(0).addresses());
+  }
+
+  @Test
+  void ownValuesGiveWayToNobody() throws InvalidRecordException {
+    ValueStore store = values(4);
+    for (int i = 0; i < 4; i++) {
+      assertEquals(ValueStore.Outcome.STORED, store.put(SELF, record("/n/own" + i, "1"), 0));
+    }
+    assertEquals(ValueStore.Outcome.FULL, store.put(SELF, record("/n/own4", "1"), 0));
+    // That another has the same value to offer does not make it the other's.
+    assertEquals(ValueStore.Outcome.STORED, store.put(OTHER, record("/n/own0", "1"), 0));
+    for (int i = 0; i < 200; i++) {
+      store.put(Peers.peer(i), record("/n/" + i, "1"), 0);
+      assertTrue(store.size() <= 8);
+    }
+    for (int i = 0; i < 4; i++) {
+      assertTrue(store.get(Bytes.utf8("/n/own" + i), 0).isPresent());
+    }
+  }
+
+  @Test
+  void oneSenderHasItsShareOfTheRoomForValues() throws InvalidRecordException {
+    ValueStore store = values(8);
+    assertEquals(ValueStore.Outcome.STORED, store.put(OTHER, record("/n/0", "1"), 0));
+    assertEquals(ValueStore.Outcome.STORED, store.put(OTHER, record("/n/1", "1"), 0));
+    assertEquals(ValueStore.Outcome.FULL, store.put(OTHER, record("/n/2", "1"), 0));
+    assertEquals(ValueStore.Outcome.STORED, store.put(OTHER, record("/n/1", "2"), 0), "no more");
+    assertEquals(ValueStore.Outcome.STORED, store.put(Peers.at(3), record("/n/2", "1"), 0));
+    store.expire(100);
+    assertEquals(ValueStore.Outcome.STORED, store.put(OTHER, record("/n/3", "1"), 100));
+  }
+
+  @Test
+  void valuesHaveSoManyBytesInAllAndEachSenderItsShareOfThem() throws InvalidRecordException {
+    ValueStore store =
+        new ValueStore(NAMESPACES, SELF, new ValueStore.Settings(100, 40_000, 4, LIFE));
+    for (int i = 0; i < 50; i++) {
+      store.put(Peers.peer(i), record("/test/" + i, "x".repeat(9_000)), 0);
+      assertTrue(store.bytesOfOthers() <= 40_000);
+    }
+    assertEquals(4, store.size());
+    assertEquals(
+        ValueStore.Outcome.FULL, store.put(OTHER, record("/test/y", "x".repeat(10_000)), 0));
+    store.expire(100);
+    assertEquals(0, store.bytesOfOthers());
+  }
+
+  @Test
+  void aValueThatIsNoLongerValidIsNotServed() throws InvalidRecordException {
+    boolean[] valid = {true};
+    Namespace fickle =
+        new Namespace() {
+          @Override
+          public void validate(Bytes key, Bytes value) throws InvalidRecordException {
+            if (!valid[0]) {
+              throw new InvalidRecordException("its time is over");
+            }
+          }
+
+          @Override
+          public int select(Bytes key, List<Bytes> values) {
+            return 0;
+          }
+        };
+    ValueStore store =
+        new ValueStore(NAMESPACES.with("f", fickle), SELF, ValueStore.Settings.DEFAULT);
+    store.put(OTHER, record("/f/x", "1"), 0);
+    assertTrue(store.get(Bytes.utf8("/f/x"), 0).isPresent());
+    valid[0] = false;
+    assertEquals(Optional.empty(), store.get(Bytes.utf8("/f/x"), 0));
+    assertEquals(0, store.size());
+  }
+
+  @Test
+  void whatThisPeerProvidesGivesWayToNobodyAndIsNamedFirst() {
+    ProviderStore store = providers(4, 2);
+    for (int i = 0; i < 4; i++) {
+      assertTrue(store.add(hash("k" + i), SELF, List.of(), 0));
+    }
+    assertTrue(!store.add(hash("k4"), SELF, List.of(), 0), "there is room for so many");
+    for (int i = 0; i < 200; i++) {
+      store.add(hash("k" + i % 10), Peers.peer(i), List.of(), 1);
+    }
+    for (int i = 0; i < 4; i++) {
+      assertEquals(SELF, named(store, "k" + i, 10, 1).get(0));
+    }
+  }
+
+  @Test
+  void oneProviderHasSoManyKeys() {
+    ProviderStore store = providers(100, 2);
+    for (int i = 0; i < 20; i++) {
+      assertTrue(store.add(hash("k" + i), OTHER, List.of(), 0));
+    }
+    assertTrue(!store.add(hash("k20"), OTHER, List.of(), 0));
+    assertTrue(store.add(hash("k19"), OTHER, List.of(), 1), "it has this one");
+    assertTrue(store.add(hash("k20"), Peers.at(3), List.of(), 1));
+    assertEquals(List.of(Peers.at(3)), named(store, "k20", 10, 1));
+    store.expire(100);
+    assertTrue(store.add(hash("k20"), OTHER, List.of(), 100));
+  }
+
+  @Test
+  void providersHaveSoManyBytesInAll() throws Exception {
+    ProviderStore store = providers(1000, 1000);
+    List<Multiaddr> addresses = List.of(Multiaddr.parse("/dns4/" + "a".repeat(200) + "/tcp/1"));
+    for (int i = 0; i < 200; i++) {
+      store.add(hash("k" + i), Peers.peer(i), addresses, 0);
+      assertTrue(store.bytes() <= 10_000);
+    }
+    assertTrue(store.bytes() > 9_000);
+    store.expire(100);
+    assertEquals(0, store.bytes());
+  }
+
+  @Test
+  void whoTellsUsAgainAndAgainDoesNotOwnTheAnswers() {
+    ProviderStore store = providers(1000, 100);
+    PeerId honest = Peers.peer(1000);
+    store.add(hash("x"), honest, List.of(), 0);
+    SplittableRandom random = new SplittableRandom(7);
+    int answersThatNameIt = 0;
+    for (int round = 1; round <= 50; round++) {
+      for (int i = 0; i < 64; i++) {
+        store.add(hash("x"), Peers.peer(i), List.of(), round);
+      }
+      List<PeerInfo> named = store.providers(hash("x"), 32, random, round);
+      assertEquals(32, named.stream().map(PeerInfo::peer).distinct().count());
+      if (named.stream().anyMatch(info -> info.peer().equals(honest))) {
+        answersThatNameIt++;
+      }
+    }
+    assertTrue(answersThatNameIt >= 10, answersThatNameIt + " of 50");
+  }
+
+  @Test
+  void keepsSoManyBytesOfAddressesOfAPeer() throws Exception {
+    List<Multiaddr> addresses = new ArrayList<>();
+    for (int i = 0; i < 9; i++) {
+      addresses.add(Multiaddr.parse("/dns4/" + "a".repeat(200) + "/tcp/" + (i + 1)));
+    }
+    ProviderStore store = new ProviderStore(SELF, ProviderStore.Settings.DEFAULT);
+    store.add(hash("x"), OTHER, addresses, 0);
+    RoutingTable table = new RoutingTable(SELF, 20, LIFE);
+    table.add(OTHER, addresses, 0);
+    for (PeerInfo kept :
+        List.of(
+            store.providers(hash("x"), 1, new SplittableRandom(1), 0).get(0),
+            table.nearest(Key.of(OTHER), 1).get(0))) {
+      assertEquals(addresses.subList(0, 4), kept.addresses());
+    }
+  }
+
+  private static ValueStore values(int max) {
+    return new ValueStore(NAMESPACES, SELF, new ValueStore.Settings(max, 1 << 20, 4, LIFE));
   }
 
   private static ProviderStore providers(int max, int perKey) {
     return new ProviderStore(
         SELF,
-        new ProviderStore.Settings(max, perKey, 2, Duration.ofNanos(100), Duration.ofNanos(50)));
+        new ProviderStore.Settings(
+            max, perKey, 20, 10_000, 2, Duration.ofNanos(100), Duration.ofNanos(50)));
   }
 
   private static List<PeerId> named(ProviderStore store, String key, int limit, long now) {
-    return store.providers(hash(key), limit, now).stream().map(PeerInfo::peer).toList();
+    return store.providers(hash(key), limit, new SplittableRandom(1), now).stream()
+        .map(PeerInfo::peer)
+        .toList();
   }
 
   private static Multihash hash(String text) {
