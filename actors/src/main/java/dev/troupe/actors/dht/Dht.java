@@ -41,6 +41,7 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.BehaviorBuilder;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The DHT of one peer: a stash before a gate, and one reply for each operation.
@@ -84,7 +85,7 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  *
  * <p><b>Timers</b>: the gate; the pause between bootstrap rounds; the next readiness budget to run
  * out; one for each operation that runs, should its lookup not end; looking after buckets and
- * stores.
+ * stores; the next stream that a remote has not closed though it has answered on it.
  *
  * <p><b>A crash</b> loses the routing table and what was under way. The restarted actor answers
  * what ran with {@code CRASHED} (running it again could crash again), keeps what waits, tells its
@@ -129,7 +130,10 @@ public final class Dht {
   public record GetValue(Bytes key, Readiness readiness, ActorRef<GetValueReply> replyTo)
       implements Operation {}
 
-  /** Asks for the addresses of a peer. */
+  /**
+   * Asks for the addresses of a peer. Answered at once for those who are connected or in the
+   * routing table, with the addresses that they named themselves.
+   */
   public record FindPeer(PeerId peer, Readiness readiness, ActorRef<FindPeerReply> replyTo)
       implements Operation {}
 
@@ -309,7 +313,7 @@ public final class Dht {
 
   private record NetworkChanged(ConnectionsEvent event) implements Command {}
 
-  private record BootstrapPeerDialled(Connections.ConnectReply reply) implements Command {}
+  private record Dialled(Connections.ConnectReply reply) implements Command {}
 
   private record SubscriberEnded(ActorRef<StateChanged> subscriber) implements Command {}
 
@@ -317,12 +321,17 @@ public final class Dht {
 
   private record StreamEnded(ActorRef<InboundStream.Command> stream) implements Command {}
 
+  private record PartingDue() implements Command {}
+
   /** A remote asks something, over one of our {@link InboundStream}s. */
   record Serve(PeerId sender, KademliaMessage request, ActorRef<InboundStream.Answered> replyTo)
       implements Command {}
 
   /** A lookup of our own, under way. */
   private record Exploration(long lookup, Bytes target) {}
+
+  /** A stream that the remote may take so long to close, on our clock. */
+  private record Parting(Stream stream, long until) {}
 
   /** What a crash must not lose: it lives outside the supervised behavior. */
   private record Kept(
@@ -342,6 +351,13 @@ public final class Dht {
   /** What a place in the routing table weighs where connections are trimmed. */
   static final int TABLE_WEIGHT = 5;
 
+  /** How long a remote that has answered may take to close the stream; then it is reset. */
+  static final Duration PARTING_TIME = Duration.ofSeconds(10);
+
+  /** So many such streams are waited for; for one more, the oldest is reset at once. */
+  static final int MAX_PARTINGS = 4096;
+
+  private static final String PARTING = "parting";
   private static final String GATE = "gate";
   private static final String RETRY = "retry";
   private static final String PATIENCE = "patience";
@@ -357,7 +373,7 @@ public final class Dht {
   private final Bootstrap bootstrap;
   private final Responder responder;
   private final ActorRef<Lookup.Event> lookupReports;
-  private final ActorRef<Connections.ConnectReply> bootstrapReplies;
+  private final ActorRef<Connections.ConnectReply> dialReplies;
 
   /** Where the connected peers that have said so listen; and those of them that serve the DHT. */
   private final Map<PeerId, List<Multiaddr>> connected = new LinkedHashMap<>();
@@ -365,7 +381,13 @@ public final class Dht {
   private final Set<PeerId> connectedServers = new LinkedHashSet<>();
 
   private final Map<Long, ActorRef<Lookup.Command>> lookups = new LinkedHashMap<>();
-  private final Set<ActorRef<InboundStream.Command>> inboundStreams = new LinkedHashSet<>();
+  private final Map<ActorRef<InboundStream.Command>, PeerId> inboundStreams = new LinkedHashMap<>();
+  private final Map<PeerId, Integer> inboundStreamsOf = new LinkedHashMap<>();
+  private final Deque<Parting> partings = new ArrayDeque<>();
+
+  /** Members of the table whose dial outlasted the patience of a lookup. */
+  private final Set<PeerId> delayed = new LinkedHashSet<>();
+
   private final Deque<Bytes> unexplored = new ArrayDeque<>();
   private Optional<Exploration> exploration = Optional.empty();
   private State state = State.BOOTSTRAPPING;
@@ -440,8 +462,7 @@ public final class Dht {
             settings.replication(),
             random);
     this.lookupReports = context.messageAdapter(Lookup.Event.class, LookupReported::new);
-    this.bootstrapReplies =
-        context.messageAdapter(Connections.ConnectReply.class, BootstrapPeerDialled::new);
+    this.dialReplies = context.messageAdapter(Connections.ConnectReply.class, Dialled::new);
   }
 
   // States
@@ -533,7 +554,8 @@ public final class Dht {
         .onMessage(ReachabilityChanged.class, this::onReachabilityChanged)
         .onMessage(Stop.class, unused -> Behaviors.stopped())
         .onMessage(NetworkChanged.class, this::onNetworkChanged)
-        .onMessage(BootstrapPeerDialled.class, this::onBootstrapPeerDialled)
+        .onMessage(Dialled.class, this::onDialled)
+        .onMessage(PartingDue.class, unused -> onPartingDue())
         .onMessage(LookupReported.class, this::onLookupReported)
         .onMessage(LookupEnded.class, this::onLookupEnded)
         .onMessage(OperationOverdue.class, this::onOperationOverdue)
@@ -668,7 +690,20 @@ public final class Dht {
           new Query.ValueSearch(get.key(), settings.quorum(), settings.namespaces(), self(), known);
       startLookup(id, search, timing.get());
     } else if (operation instanceof FindPeer find) {
-      startLookup(id, new Query.PeerSearch(find.peer()), timing.query());
+      findPeer(id, find.peer());
+    }
+  }
+
+  /** Where somebody listens is known from itself, or else asked for: the walk is for hearsay. */
+  private void findPeer(long id, PeerId peer) {
+    List<Multiaddr> known = connected.getOrDefault(peer, List.of());
+    if (known.isEmpty()) {
+      known = table.addressesOf(peer);
+    }
+    if (known.isEmpty()) {
+      startLookup(id, new Query.PeerSearch(peer), settings.timing().query());
+    } else {
+      settle(id, new Outcome.FoundPeer(peer, known));
     }
   }
 
@@ -677,21 +712,26 @@ public final class Dht {
         new ValueRecord(put.key(), put.value()).receivedAt(environment.world().clock().instant());
     try {
       if (kept.values().put(self(), record, environment.now()) == ValueStore.Outcome.OUTDATED) {
-        conclude(id, new Outcome.Failed(Reason.INVALID_RECORD, "a better value is stored here"));
+        settle(id, new Outcome.Failed(Reason.INVALID_RECORD, "a better value is stored here"));
         return;
       }
       Query placement = new Query.Placement(KademliaMessage.putValue(record));
       startLookup(id, placement, settings.timing().put());
     } catch (InvalidRecordException e) {
-      conclude(id, new Outcome.Failed(Reason.INVALID_RECORD, String.valueOf(e.getMessage())));
+      settle(id, new Outcome.Failed(Reason.INVALID_RECORD, String.valueOf(e.getMessage())));
     }
   }
 
-  /** An operation has come to its end: the one place where those that ran are answered. */
+  /** An operation has come to its end, and another may run in its place. */
   private void conclude(long id, Outcome outcome) {
+    settle(id, outcome);
+    runWaiting();
+  }
+
+  /** The one place where operations that ran are answered. */
+  private void settle(long id, Outcome outcome) {
     timers.cancel(id);
     ledger.settle(id).ifPresent(operation -> answer(operation, outcome));
-    runWaiting();
   }
 
   private void answer(Operation operation, Outcome outcome) {
@@ -783,10 +823,61 @@ public final class Dht {
       }
     } else if (reported.event() instanceof Lookup.Unresponsive silent) {
       leaveTable(silent.peer());
+    } else if (reported.event() instanceof Lookup.Delayed late) {
+      awaitDial(late.peer());
+    } else if (reported.event() instanceof Lookup.Parted parted) {
+      part(parted.stream());
     } else if (reported.event() instanceof Lookup.Finished finished) {
       conclude(finished.lookup(), finished.outcome());
     }
     return Behaviors.same();
+  }
+
+  /**
+   * A lookup does not wait for the end of a dial; but the end decides whether the peer stays in the
+   * table.
+   */
+  private void awaitDial(PeerId peer) {
+    if (table.contains(peer) && delayed.add(peer)) {
+      environment
+          .connections()
+          .tell(new Connections.Connect(peer, table.addressesOf(peer), dialReplies));
+    }
+  }
+
+  private void onDelayedDialEnded(Connections.ConnectReply reply) {
+    if (reply instanceof Connections.ConnectFailed failed
+        && failed.peer() != null
+        && !Exchange.isBlameless(failed.failure())) {
+      tell(table.remove(failed.peer()));
+    }
+  }
+
+  private void part(Stream stream) {
+    partings.add(new Parting(stream, environment.now() + PARTING_TIME.toNanos()));
+    if (partings.size() > MAX_PARTINGS) {
+      resetNextParting();
+    }
+    if (!timers.isTimerActive(PARTING)) {
+      timers.startSingleTimer(PARTING, new PartingDue(), PARTING_TIME);
+    }
+  }
+
+  /** Resets those that are due; those that have ended by themselves do not notice. */
+  private Behavior<Command> onPartingDue() {
+    long now = environment.now();
+    while (!partings.isEmpty() && partings.element().until() - now <= 0) {
+      resetNextParting();
+    }
+    if (!partings.isEmpty()) {
+      timers.startSingleTimer(
+          PARTING, new PartingDue(), Duration.ofNanos(partings.element().until() - now));
+    }
+    return Behaviors.same();
+  }
+
+  private void resetNextParting() {
+    partings.remove().stream().reset(0, "not closed in time");
   }
 
   /**
@@ -914,13 +1005,16 @@ public final class Dht {
           .connections()
           .tell(
               candidate.peer() == null
-                  ? new Connections.ConnectTo(candidate.addresses().get(0), bootstrapReplies)
-                  : new Connections.Connect(
-                      candidate.peer(), candidate.addresses(), bootstrapReplies));
+                  ? new Connections.ConnectTo(candidate.addresses().get(0), dialReplies)
+                  : new Connections.Connect(candidate.peer(), candidate.addresses(), dialReplies));
     }
   }
 
-  private Behavior<Command> onBootstrapPeerDialled(BootstrapPeerDialled dialled) {
+  private Behavior<Command> onDialled(Dialled dialled) {
+    if (wasDelayed(peerOf(dialled.reply()))) {
+      onDelayedDialEnded(dialled.reply());
+      return Behaviors.same();
+    }
     if (dialled.reply() instanceof Connections.ConnectFailed failed) {
       context
           .getLog()
@@ -938,6 +1032,16 @@ public final class Dht {
       explore();
     }
     return Behaviors.same();
+  }
+
+  private boolean wasDelayed(@Nullable PeerId peer) {
+    return peer != null && delayed.remove(peer);
+  }
+
+  private static @Nullable PeerId peerOf(Connections.ConnectReply reply) {
+    return reply instanceof Connections.Connected connected
+        ? connected.peer()
+        : ((Connections.ConnectFailed) reply).peer();
   }
 
   // Serving others
@@ -965,7 +1069,9 @@ public final class Dht {
   }
 
   private Behavior<Command> onStreamOffered(StreamOffered offered) {
-    if (inboundStreams.size() >= settings.limits().inboundStreams()) {
+    PeerId remote = offered.stream().remote();
+    if (inboundStreams.size() >= settings.limits().inboundStreams()
+        || inboundStreamsOf.getOrDefault(remote, 0) >= settings.limits().inboundStreamsPerPeer()) {
       offered.stream().reset(0, "too many DHT streams");
       return Behaviors.same();
     }
@@ -973,13 +1079,17 @@ public final class Dht {
         context.spawnAnonymous(
             InboundStream.create(
                 offered.stream(), settings.timing().inboundIdle(), context.getSelf()));
-    inboundStreams.add(stream);
+    inboundStreams.put(stream, remote);
+    inboundStreamsOf.merge(remote, 1, Integer::sum);
     context.watchWith(stream, new StreamEnded(stream));
     return Behaviors.same();
   }
 
   private Behavior<Command> onStreamEnded(StreamEnded ended) {
-    inboundStreams.remove(ended.stream());
+    PeerId remote = inboundStreams.remove(ended.stream());
+    if (remote != null) {
+      inboundStreamsOf.computeIfPresent(remote, (unused, open) -> open == 1 ? null : open - 1);
+    }
     return Behaviors.same();
   }
 
@@ -1039,15 +1149,23 @@ public final class Dht {
 
   private Behavior<Command> onPreRestart() {
     serve(false);
+    resetPartings();
     return Behaviors.same();
   }
 
   private Behavior<Command> onPostStop() {
     serve(false);
+    resetPartings();
     for (Operation open : ledger.drain()) {
       refuse(open, Reason.STOPPING, "the DHT stops");
     }
     return Behaviors.same();
+  }
+
+  private void resetPartings() {
+    while (!partings.isEmpty()) {
+      resetNextParting();
+    }
   }
 
   private StateChanged stateNow() {

@@ -71,6 +71,8 @@ public record DhtSettings(
    * @param running operations that run at a time; the others wait in the stash (default 64)
    * @param requestsPerLookup peers that one lookup asks in all (default 200)
    * @param inboundStreams open streams of remotes; one more is reset (default 5000)
+   * @param inboundStreamsPerPeer open streams of one remote; one more is reset (default 128: twice
+   *     the operations that another of our kind runs at a time, each of which may ask this peer)
    * @param values values kept for others (default 1024)
    * @param providers provider records kept for others (default 65,536)
    */
@@ -79,11 +81,12 @@ public record DhtSettings(
       int running,
       int requestsPerLookup,
       int inboundStreams,
+      int inboundStreamsPerPeer,
       int values,
       int providers) {
 
     /** The defaults named above. */
-    public static final Limits DEFAULT = new Limits(1000, 64, 200, 5000, 1024, 65_536);
+    public static final Limits DEFAULT = new Limits(1000, 64, 200, 5000, 128, 1024, 65_536);
 
     /**
      * Checks the numbers.
@@ -95,6 +98,7 @@ public record DhtSettings(
       Positive.require("running", running);
       Positive.require("requestsPerLookup", requestsPerLookup);
       Positive.require("inboundStreams", inboundStreams);
+      Positive.require("inboundStreamsPerPeer", inboundStreamsPerPeer);
       Positive.require("values", values);
       Positive.require("providers", providers);
     }
@@ -109,7 +113,9 @@ public record DhtSettings(
    * @param get getting a value (default 10 s)
    * @param put putting a value or announcing a provider, the walk included (default 20 s)
    * @param operation any operation, whatever happens to its lookup (default 30 s)
-   * @param request asking one peer, connecting to it included (default 3 s)
+   * @param connect waiting for a connection to one peer and for a stream on it, after which a
+   *     lookup passes it over; without blame, since it has not been asked (default 3 s)
+   * @param request asking one peer, from when the stream is open (default 3 s)
    * @param firstRetry the first pause between bootstrap rounds while bootstrapping; see {@link
    *     Bootstrap#nextPause} (default 5 s)
    * @param retry the first pause between rounds once the table emptied or the deadline passed
@@ -123,6 +129,7 @@ public record DhtSettings(
       Duration get,
       Duration put,
       Duration operation,
+      Duration connect,
       Duration request,
       Duration firstRetry,
       Duration retry,
@@ -137,6 +144,7 @@ public record DhtSettings(
             Duration.ofSeconds(10),
             Duration.ofSeconds(20),
             Duration.ofSeconds(30),
+            Duration.ofSeconds(3),
             Duration.ofSeconds(3),
             Duration.ofSeconds(5),
             Duration.ofSeconds(15),
@@ -154,6 +162,7 @@ public record DhtSettings(
       Positive.require("get", get.toNanos());
       Positive.require("put", put.toNanos());
       Positive.require("operation", operation.toNanos());
+      Positive.require("connect", connect.toNanos());
       Positive.require("request", request.toNanos());
       Positive.require("firstRetry", firstRetry.toNanos());
       Positive.require("retry", retry.toNanos());

@@ -40,6 +40,8 @@ final class Exchange {
   private final ByteBuffer outgoing;
   private final FrameDecoder incoming;
   private @Nullable Cancellable opening;
+  private boolean asked;
+  private boolean ended;
   private boolean over;
 
   // These two are all that another thread sees: the host's, on which the stream opens. Whoever
@@ -123,6 +125,16 @@ final class Exchange {
     return opening != null;
   }
 
+  /** Whether the stream is open, so that the peer can be blamed for what it does not say. */
+  boolean hasAsked() {
+    return asked;
+  }
+
+  /** The stream, if the peer has responded on it and has yet to close it. */
+  Optional<Stream> unclosed() {
+    return over && !unwanted && !ended ? Optional.ofNullable(stream) : Optional.empty();
+  }
+
   /** Whom it asks. */
   PeerId peer() {
     return peer;
@@ -166,6 +178,7 @@ final class Exchange {
 
   private Optional<End> onOpened() {
     Stream opened = Objects.requireNonNull(stream, "told to be open");
+    asked = true;
     opened.start(
         new StreamListener() {
           @Override
@@ -224,6 +237,7 @@ final class Exchange {
   }
 
   private Optional<End> onEnded(@Nullable HostFailure failure) {
+    ended = true;
     boolean isSent = !outgoing.hasRemaining();
     if (!expectsResponse && isSent && (failure == null || isReset(failure))) {
       // The remote closes when it has read the request: all the acknowledgement there is. Some
@@ -236,12 +250,14 @@ final class Exchange {
   }
 
   /**
-   * Half-closes only now: who reads "nothing follows" before the request may not read the request.
+   * Half-closes only now, and leaves it to the owner to see that the remote does so, too: who reads
+   * "nothing follows" before the request may not read the request.
    */
   private Optional<End> end(End end) {
     over = true;
     Stream opened = stream;
     if (opened != null && end instanceof End.Failed failed) {
+      ended = true;
       opened.reset(0, failed.message());
     } else if (opened != null) {
       opened.closeWrite();

@@ -29,10 +29,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>States: <i>Reading</i>, <i>Answering</i> (one request is with the Dht), <i>Writing</i>.
  * Nothing more is requested from the remote while an answer is not written, so one that does not
- * read its answers cannot make us queue them.
+ * read its answers cannot make us queue them. <i>Closing</i>: both sides have closed, and what was
+ * written is on its way.
  *
  * <p>Limits: requests of 64 KiB. Timer: without a whole request for {@code inboundIdle}, the stream
- * is closed; so a remote that trickles bytes gains nothing.
+ * is reset; so a remote that trickles bytes gains nothing, nor does one that closes and does not
+ * read. The actor lives, and counts against the limits of the Dht, until its stream has ended.
  *
  * <p>The remote's faults end in a reset. A crash resets the stream, and the Dht counts one less.
  */
@@ -155,6 +157,11 @@ final class InboundStream {
         .build();
   }
 
+  /** Nothing is left to do, but the stream has not ended. */
+  private Behavior<Command> closing() {
+    return inEveryState().build();
+  }
+
   private BehaviorBuilder<Command> inEveryState() {
     return Behaviors.receive(Command.class)
         .onMessage(
@@ -187,8 +194,8 @@ final class InboundStream {
         return reset("a request that was cut short");
       }
       stream.closeWrite();
-      ended = true;
-      return Behaviors.stopped();
+      timers.startSingleTimer(new Idle(), idle);
+      return closing();
     }
     if (received > 0) {
       stream.request(received);

@@ -6,6 +6,7 @@ import dev.troupe.actors.addressbook.AddressBook;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.dht.Dht.Reason;
 import dev.troupe.actors.dht.Query.Outcome;
+import dev.troupe.actors.host.Stream;
 import dev.troupe.protocol.kademlia.Distance;
 import dev.troupe.protocol.kademlia.IterativeLookup;
 import dev.troupe.protocol.kademlia.IterativeLookup.Step;
@@ -40,10 +41,11 @@ import org.jspecify.annotations.Nullable;
  * each peer being asked.
  *
  * <p>Parent: the {@link Dht}, which hears of each peer that answered or failed ({@link Answered},
- * {@link Unresponsive}), and of the end ({@link Finished}, exactly once). No children.
+ * {@link Unresponsive}) or could not be reached in time ({@link Delayed}), of each stream that the
+ * remote has yet to close ({@link Parted}), and of the end ({@link Finished}, exactly once). No
+ * children.
  *
- * <p>States: <i>Recalling</i> (only where the address book may know the answer), <i>Walking</i>,
- * <i>Placing</i>; each but the last may be skipped, and the deadline ends every one of them with
+ * <p>States: <i>Walking</i>, <i>Placing</i>; each may be skipped, and the deadline ends both with
  * what has been found by then.
  *
  * <p>Talks to: Connections (to be connected to whom it asks), the Host (streams), the AddressBook
@@ -52,7 +54,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Limits: {@code parallelism} exchanges at a time; {@code requestsPerLookup} peers in all; the
  * nearest {@code replication} of those that an answer names.
  *
- * <p>Timers: one deadline for all; one for each exchange.
+ * <p>Timers: one deadline for all; one for each exchange, {@code connect} until its stream is open
+ * and {@code request} from then on. Whoever could not be asked within the first is passed over, and
+ * not blamed. The dial goes on without us: it belongs to Connections, has its own budget, and may
+ * be shared.
  *
  * <p>A crash loses its findings. It is not restarted: the Dht notices, and answers the operation
  * with {@code CRASHED}.
@@ -60,7 +65,7 @@ import org.jspecify.annotations.Nullable;
 final class Lookup {
 
   /** What a lookup is told, all of it by what it started itself. */
-  sealed interface Command permits Exchange.Signal, Connected, Recalled, Overdue, DeadlinePassed {}
+  sealed interface Command permits Exchange.Signal, Connected, Overdue, DeadlinePassed {}
 
   /** What a lookup tells its {@link Dht}. */
   sealed interface Event {}
@@ -71,16 +76,19 @@ final class Lookup {
   /** A peer that should have answered did not, or not what it should. */
   record Unresponsive(PeerId peer, String message) implements Event {}
 
+  /** Connecting to a peer takes longer than the lookup can wait. */
+  record Delayed(PeerId peer) implements Event {}
+
+  /** A peer has responded on this stream, which we have closed and it has not. */
+  record Parted(Stream stream) implements Event {}
+
   /** It is over; nothing follows. */
   record Finished(long lookup, Outcome outcome) implements Event {}
 
   /** Connections replied. */
   private record Connected(Connections.ConnectReply reply) implements Command {}
 
-  /** The address book replied. */
-  private record Recalled(AddressBook.Found found) implements Command {}
-
-  /** A peer has been asked for as long as may be. */
+  /** A peer has been waited for, or asked, for as long as may be. */
   private record Overdue(long exchange) implements Command {}
 
   /** The lookup has taken as long as it may. */
@@ -165,24 +173,7 @@ final class Lookup {
 
   private Behavior<Command> begin(Duration budget) {
     timers.startSingleTimer(DEADLINE, new DeadlinePassed(), walkingTime(budget));
-    if (query.wantedPeer().isEmpty()) {
-      return proceed();
-    }
-    environment
-        .addressBook()
-        .tell(
-            new AddressBook.Find(
-                query.wantedPeer().get(),
-                context.messageAdapter(AddressBook.Found.class, Recalled::new)));
-    return recalling();
-  }
-
-  /** The address book may know the answer. */
-  private Behavior<Command> recalling() {
-    return Behaviors.receive(Command.class)
-        .onMessage(Recalled.class, this::onRecalled)
-        .onMessage(DeadlinePassed.class, unused -> onWalked(walk.expire()))
-        .build();
+    return proceed();
   }
 
   /** Getting nearer. */
@@ -211,13 +202,6 @@ final class Lookup {
   }
 
   // The way there
-
-  private Behavior<Command> onRecalled(Recalled recalled) {
-    List<Multiaddr> known = recalled.found().addresses();
-    return known.isEmpty()
-        ? proceed()
-        : finish(new Outcome.FoundPeer(recalled.found().peer(), known));
-  }
 
   /** Asks whoever is to be asked next, until there is nothing to do but wait, or nothing at all. */
   private Behavior<Command> proceed() {
@@ -317,7 +301,7 @@ final class Lookup {
   private void send(PeerId peer, KademliaMessage request) {
     long number = ++lastExchange;
     exchanges.put(number, new Exchange(number, peer, request, context.getSelf()));
-    timers.startSingleTimer(number, new Overdue(number), environment.settings().timing().request());
+    timers.startSingleTimer(number, new Overdue(number), environment.settings().timing().connect());
     environment
         .connections()
         .tell(
@@ -357,9 +341,16 @@ final class Lookup {
     }
     Optional<Exchange.End> end = exchange.on(signal.event());
     if (end.isEmpty()) {
+      if (signal.event() instanceof Exchange.Event.Opened) {
+        timers.startSingleTimer(
+            signal.number(),
+            new Overdue(signal.number()),
+            environment.settings().timing().request());
+      }
       return Behaviors.same();
     }
     forget(signal.number());
+    exchange.unclosed().ifPresent(stream -> parent.tell(new Parted(stream)));
     return end.get() instanceof Exchange.End.Responded responded
         ? onSuccess.apply(exchange.peer(), responded.response())
         : onFailure.apply(exchange.peer(), (Exchange.End.Failed) end.get());
@@ -371,9 +362,13 @@ final class Lookup {
     if (exchange == null) {
       return Behaviors.same();
     }
-    exchange.cancel("no answer in time");
+    if (!exchange.hasBegun()) {
+      parent.tell(new Delayed(exchange.peer()));
+    }
+    String message = exchange.hasAsked() ? "no answer in time" : "no stream in time";
+    exchange.cancel(message);
     forget(overdue.exchange());
-    return onFailure.apply(exchange.peer(), new Exchange.End.Failed("no answer in time", false));
+    return onFailure.apply(exchange.peer(), new Exchange.End.Failed(message, !exchange.hasAsked()));
   }
 
   private Optional<Long> waitingToConnect(@Nullable PeerId peer) {

@@ -17,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link Lookup} is for: what it asks each peer on its way, what it keeps of the answers,
@@ -43,11 +42,6 @@ sealed interface Query {
 
   /** What to send to the nearest peers, once the walk is over. */
   default Optional<KademliaMessage> placement() {
-    return Optional.empty();
-  }
-
-  /** The peer whose address the address book may know, which would make the walk needless. */
-  default Optional<PeerId> wantedPeer() {
     return Optional.empty();
   }
 
@@ -147,11 +141,20 @@ sealed interface Query {
     }
   }
 
-  /** Looks for the addresses of one peer. */
+  /**
+   * Looks for the addresses of one peer: until that peer itself has answered, or as far as the walk
+   * goes. What others say of it is not believed before, and then those addresses first that most of
+   * them named.
+   */
   final class PeerSearch implements Query {
 
+    /** How many different addresses that others name are remembered. */
+    static final int MAX_HEARSAY = 128;
+
     private final PeerId wanted;
-    private @Nullable PeerInfo found;
+    private final Map<Multiaddr, Integer> hearsay = new LinkedHashMap<>();
+    private List<Multiaddr> own = List.of();
+    private boolean reached;
 
     PeerSearch(PeerId wanted) {
       this.wanted = wanted;
@@ -163,30 +166,47 @@ sealed interface Query {
     }
 
     @Override
-    public Optional<PeerId> wantedPeer() {
-      return Optional.of(wanted);
+    public boolean onAnswer(PeerId from, KademliaMessage answer) {
+      boolean isItself = from.equals(wanted);
+      reached |= isItself;
+      answer.closerPeers().stream()
+          .filter(info -> info.peer().equals(wanted))
+          .findFirst()
+          .ifPresent(info -> hear(isItself, info.addresses()));
+      return true;
     }
 
-    @Override
-    public boolean onAnswer(PeerId from, KademliaMessage answer) {
-      for (PeerInfo peer : answer.closerPeers()) {
-        if (found == null && peer.peer().equals(wanted) && !peer.addresses().isEmpty()) {
-          found = peer;
+    private void hear(boolean isItself, List<Multiaddr> addresses) {
+      if (isItself) {
+        own = addresses;
+        return;
+      }
+      for (Multiaddr address : addresses) {
+        if (hearsay.containsKey(address) || hearsay.size() < MAX_HEARSAY) {
+          hearsay.merge(address, 1, Integer::sum);
         }
       }
-      return true;
     }
 
     @Override
     public boolean isSatisfied() {
-      return found != null;
+      return reached;
     }
 
     @Override
     public Outcome conclude(Finished walk) {
-      return found == null
+      List<Multiaddr> addresses = own.isEmpty() ? mostNamedFirst() : own;
+      return addresses.isEmpty()
           ? failure(walk, "where " + wanted + " listens")
-          : new Outcome.FoundPeer(found.peer(), found.addresses());
+          : new Outcome.FoundPeer(wanted, addresses);
+    }
+
+    private List<Multiaddr> mostNamedFirst() {
+      return PeerInfo.firstOf(
+          hearsay.entrySet().stream()
+              .sorted(Map.Entry.<Multiaddr, Integer>comparingByValue().reversed())
+              .map(Map.Entry::getKey)
+              .toList());
     }
   }
 

@@ -290,7 +290,7 @@ final class DhtFixture implements AutoCloseable {
       Script remote = remotes.get(peer);
       boolean[] cancelled = {false};
       system.schedule(
-          Script.LATENCY,
+          remote == null ? Script.LATENCY : remote.openingTime,
           () -> {
             if (cancelled[0]) {
               completion.failed(new HostFailure(HostFailure.Kind.CANCELLED, "cancelled"));
@@ -396,7 +396,7 @@ final class DhtFixture implements AutoCloseable {
       // It waits for us to close before it does; as go-libp2p and js-libp2p do, it would take more
       // requests.
       answered = true;
-      if (writeClosed) {
+      if (writeClosed && !script.lingers) {
         end(null);
       }
     }
@@ -404,7 +404,7 @@ final class DhtFixture implements AutoCloseable {
     @Override
     public void closeWrite() {
       super.closeWrite();
-      if (answered) {
+      if (answered && !script.lingers) {
         end(null);
       }
     }
@@ -423,6 +423,11 @@ final class DhtFixture implements AutoCloseable {
     /** How many more bytes the Dht may write before the stream is full. */
     int room = Integer.MAX_VALUE;
 
+    /** Whether it has ended once both sides have closed. */
+    boolean ends = true;
+
+    private boolean remoteClosed;
+
     InboundPipe(PeerId sender) {
       super(sender, Direction.INBOUND);
     }
@@ -437,10 +442,20 @@ final class DhtFixture implements AutoCloseable {
     }
 
     void closeRemote() {
+      remoteClosed = true;
       if (!over) {
         listener.onRemoteClosed();
       }
       system.runUntilIdle();
+    }
+
+    @Override
+    public void closeWrite() {
+      super.closeWrite();
+      if (remoteClosed && ends && !over) {
+        over = true;
+        system.execute(() -> listener.onClosed(null));
+      }
     }
 
     void makeRoom() {

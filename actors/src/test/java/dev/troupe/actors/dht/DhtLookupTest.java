@@ -42,12 +42,51 @@ class DhtLookupTest {
   }
 
   @Test
-  void aPeerInTheAddressBookIsFoundWithoutAskingAnybody() {
-    ready(bootstrap);
+  void aPeerThatIsKnownFromItselfIsFoundWithoutAskingAnybody() {
+    Script met = Script.peerNumber(9);
+    ready(bootstrap, met);
+    fixture.identify(met);
+    fixture.advance(SECOND);
     bootstrap.requests.clear();
-    fixture.addressBook.put(Script.peer(9), List.of(Script.address(9)));
     assertEquals(found(9), findPeer(9).next());
+    fixture.disconnect(met);
+    assertEquals(found(9), findPeer(9).next(), "it is in the table still");
     assertEquals(List.of(), bootstrap.requests);
+  }
+
+  @Test
+  void hearsayInTheAddressBookIsNotBelieved() {
+    Script wanted = Script.peerNumber(9);
+    bootstrap.answer = Script.naming(wanted);
+    ready(bootstrap, wanted);
+    fixture.disconnect(wanted);
+    wanted.server = false;
+    fixture.identify(wanted);
+    fixture.disconnect(wanted);
+    fixture.addressBook.put(wanted.peer, List.of(Script.address(666)));
+    Probe<Object> reply = findPeer(9);
+    fixture.advance(SECOND);
+    assertEquals(found(9), reply.next());
+  }
+
+  @Test
+  void whatALiarSaysOfAPeerGivesWayToWhatThePeerSays() {
+    Script liar = Script.peerNumber(2);
+    Script wanted = Script.peerNumber(9);
+    wanted.dialTime = Duration.ofMillis(500);
+    wanted.answer = request -> request.answer(null, List.of(wanted.info()), List.of());
+    liar.server = false;
+    wanted.server = false;
+    liar.answer =
+        request ->
+            request.answer(
+                null, List.of(new PeerInfo(wanted.peer, List.of(Script.address(666)))), List.of());
+    bootstrap.answer = Script.naming(liar);
+    ready(bootstrap, liar);
+    fixture.remotes.put(wanted.peer, wanted);
+    Probe<Object> reply = findPeer(9);
+    fixture.advance(SECOND);
+    assertEquals(found(9), reply.next());
   }
 
   @Test
@@ -375,6 +414,73 @@ class DhtLookupTest {
             Stream.concat(Stream.of(bootstrap), Arrays.stream(peers)).toArray(Script[]::new));
     fixture.advance(Duration.ofMillis(100));
     assertEquals(11, fixture.dials.size(), "the bootstrap peer, and ten of the first walk");
+  }
+
+  @Test
+  void whoCannotBeReachedInTimeIsPassedOverAndOnlyTheDialDecidesWhetherItStays() {
+    Script slow = Script.peerNumber(2);
+    Script dead = Script.peerNumber(3);
+    ready(bootstrap, slow, dead);
+    for (Script script : List.of(slow, dead)) {
+      fixture.identify(script);
+      fixture.disconnect(script);
+      script.dialTime = Duration.ofSeconds(8);
+    }
+    dead.reachable = false;
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(Duration.ofSeconds(3).plusMillis(100));
+    assertFailed(Reason.NOT_FOUND, reply);
+    assertEquals(3, fixture.state().peers(), "nobody is blamed for what was not asked");
+    fixture.advance(Duration.ofSeconds(9));
+    assertEquals(2, fixture.state().peers(), "nobody is there");
+    assertEquals(0, fixture.openStreams);
+  }
+
+  @Test
+  void whoseStreamOpensTooLateIsNotBlamedAndTheStreamIsNotLeftBehind() {
+    Script slow = Script.peerNumber(2);
+    ready(bootstrap, slow);
+    fixture.identify(slow);
+    slow.openingTime = Duration.ofSeconds(4);
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(Duration.ofSeconds(3).plusMillis(100));
+    assertFailed(Reason.NOT_FOUND, reply);
+    fixture.advance(Duration.ofSeconds(2));
+    assertEquals(2, fixture.state().peers());
+    assertEquals(0, fixture.openStreams);
+  }
+
+  @Test
+  void theTimeForAnAnswerBeginsWhenTheStreamIsOpen() {
+    Script slow = Script.peerNumber(2);
+    ready(bootstrap, slow);
+    fixture.identify(slow);
+    slow.openingTime = Duration.ofSeconds(2);
+    slow.silent = true;
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(Duration.ofMillis(4900));
+    reply.expectNone();
+    fixture.advance(Duration.ofMillis(200));
+    assertFailed(Reason.NOT_FOUND, reply);
+    assertEquals(1, fixture.state().peers(), "it was asked, and did not answer");
+  }
+
+  @Test
+  void aStreamThatTheRemoteDoesNotCloseIsReset() {
+    ready(bootstrap);
+    bootstrap.lingers = true;
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(SECOND);
+    assertFailed(Reason.NOT_FOUND, reply);
+    assertEquals(1, fixture.openStreams);
+    fixture.advance(Dht.PARTING_TIME);
+    assertEquals(0, fixture.openStreams);
+    get("/test/k");
+    fixture.advance(SECOND);
+    assertEquals(1, fixture.openStreams);
+    fixture.dht.tell(new Dht.Stop());
+    fixture.system.runUntilIdle();
+    assertEquals(0, fixture.openStreams);
   }
 
   @Test

@@ -275,7 +275,7 @@ class DhtServerTest {
     fixture.close();
     fixture =
         new DhtFixture(
-            DhtSettings.DEFAULT.withLimits(new DhtSettings.Limits(10, 10, 10, 3, 10, 10)));
+            DhtSettings.DEFAULT.withLimits(new DhtSettings.Limits(10, 10, 10, 3, 10, 10, 10)));
     List<InboundPipe> pipes = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
       pipes.add(fixture.openInbound(SENDER));
@@ -291,6 +291,39 @@ class DhtServerTest {
       assertNull(fixture.openInbound(SENDER).resetReason);
     }
     assertEquals("too many DHT streams", fixture.openInbound(SENDER).resetReason);
+  }
+
+  @Test
+  void onePeerHasSoManyStreams() throws Exception {
+    fixture.close();
+    fixture =
+        new DhtFixture(
+            DhtSettings.DEFAULT.withLimits(new DhtSettings.Limits(10, 10, 10, 10, 2, 10, 10)));
+    InboundPipe first = fixture.openInbound(SENDER);
+    fixture.openInbound(SENDER);
+    assertEquals("too many DHT streams", fixture.openInbound(SENDER).resetReason);
+    assertNull(fixture.openInbound(Script.peer(501)).resetReason, "others have theirs");
+    first.closeRemote();
+    assertNull(fixture.openInbound(SENDER).resetReason);
+  }
+
+  @Test
+  void aStreamIsMindedUntilItHasReallyEnded() throws Exception {
+    fixture.close();
+    fixture =
+        new DhtFixture(
+            DhtSettings.DEFAULT.withLimits(new DhtSettings.Limits(10, 10, 10, 10, 1, 10, 10)));
+    InboundPipe pipe = fixture.openInbound(SENDER);
+    pipe.ends = false;
+    pipe.send(KademliaMessage.getValue(Bytes.utf8("/test/1")));
+    pipe.closeRemote();
+    assertTrue(pipe.writeClosed);
+    assertEquals("too many DHT streams", fixture.openInbound(SENDER).resetReason, "it counts");
+    fixture.advance(Duration.ofSeconds(59));
+    assertNull(pipe.resetReason);
+    fixture.advance(Duration.ofSeconds(1));
+    assertNotNull(pipe.resetReason);
+    assertNull(fixture.openInbound(SENDER).resetReason);
   }
 
   @Test

@@ -301,7 +301,7 @@ class DhtStashTest {
     fixture =
         new DhtFixture(
             DhtFixture.joining(bootstrap)
-                .withLimits(new DhtSettings.Limits(10, 1, 200, 10, 10, 10)),
+                .withLimits(new DhtSettings.Limits(10, 1, 200, 10, 10, 10, 10)),
             bootstrap);
     fixture.advance(SECOND);
     Probe<Object> runs = ask(Kind.PROVIDE, UNTIL_GATE_OPENS);
@@ -319,7 +319,7 @@ class DhtStashTest {
     fixture =
         new DhtFixture(
             DhtFixture.joining(bootstrap)
-                .withLimits(new DhtSettings.Limits(10, 2, 200, 10, 10, 10)),
+                .withLimits(new DhtSettings.Limits(10, 2, 200, 10, 10, 10, 10)),
             bootstrap);
     fixture.advance(SECOND);
     List<Probe<Object>> replies = new ArrayList<>();
@@ -391,7 +391,7 @@ class DhtStashTest {
     fixture =
         new DhtFixture(
             DhtFixture.joining(bootstrap)
-                .withLimits(new DhtSettings.Limits(10, 2, 200, 10, 10, 10)),
+                .withLimits(new DhtSettings.Limits(10, 2, 200, 10, 10, 10, 10)),
             bootstrap);
     fixture.advance(SECOND);
     Probe<Object> first = ask(Kind.PROVIDE, UNTIL_GATE_OPENS);
@@ -605,7 +605,7 @@ class DhtStashTest {
 
   private DhtSettings withStash(int capacity) {
     return DhtFixture.joining(bootstrap)
-        .withLimits(new DhtSettings.Limits(capacity, 64, 200, 10, 10, 10));
+        .withLimits(new DhtSettings.Limits(capacity, 64, 200, 10, 10, 10, 10));
   }
 
   private Probe<Object> ask(Kind kind, Readiness readiness) {

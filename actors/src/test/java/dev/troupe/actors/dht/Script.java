@@ -40,6 +40,12 @@ final class Script {
   /** Whether it never answers a request. */
   boolean silent;
 
+  /** Whether it leaves its streams open when it has answered and we have closed. */
+  boolean lingers;
+
+  /** How long it takes to open a stream. */
+  Duration openingTime = LATENCY;
+
   /** How long a dial takes, either way. */
   Duration dialTime = LATENCY;
 
