@@ -75,7 +75,8 @@ import org.jspecify.annotations.Nullable;
  * for others.
  *
  * <p><b>Parent</b>: the Peer. <b>Children</b>: a {@link Lookup} for each operation that runs and
- * for each exploration; an {@link InboundStream} for each stream that a remote opens.
+ * for each exploration and each correction of stored values; an {@link InboundStream} for each
+ * stream that a remote opens.
  *
  * <p><b>Who sends what</b>: the Peer and its other children send operations; Connections sends
  * events, from which the routing table learns whom this peer has met, however they met; lookups
@@ -108,7 +109,12 @@ public final class Dht {
     ActorRef<? super OperationFailed> replyTo();
   }
 
-  /** Asks to announce to the network that this peer provides what the key names. */
+  /**
+   * Asks to announce to the network that this peer provides what the key names, at the addresses at
+   * which it listens now. A peer that listens nowhere announces itself without an address: some
+   * remotes (go-libp2p, js-libp2p) ignore that, others name it, and only who knows how to reach it
+   * otherwise can use it.
+   */
   public record Provide(Multihash key, Readiness readiness, ActorRef<ProvideReply> replyTo)
       implements Operation {}
 
@@ -163,7 +169,7 @@ public final class Dht {
 
   /**
    * Whether others can reach this peer has become known; decides whether it serves in {@link
-   * DhtMode#AUTO}.
+   * DhtMode#AUTO}. Nothing in the peer finds it out by itself yet: it is for the embedder to say.
    */
   public record ReachabilityChanged(Reachability reachability) implements Command {}
 
@@ -357,6 +363,12 @@ public final class Dht {
   /** So many such streams are waited for; for one more, the oldest is reset at once. */
   static final int MAX_PARTINGS = 4096;
 
+  /**
+   * So many lookups correct stored values at a time; what else there is to correct is left to the
+   * next who asks for it.
+   */
+  static final int MAX_CORRECTIONS = 32;
+
   private static final String PARTING = "parting";
   private static final String GATE = "gate";
   private static final String RETRY = "retry";
@@ -384,6 +396,9 @@ public final class Dht {
   private final Map<ActorRef<InboundStream.Command>, PeerId> inboundStreams = new LinkedHashMap<>();
   private final Map<PeerId, Integer> inboundStreamsOf = new LinkedHashMap<>();
   private final Deque<Parting> partings = new ArrayDeque<>();
+
+  /** Lookups that tell others of a better value than theirs. */
+  private final Set<Long> corrections = new LinkedHashSet<>();
 
   /** Members of the table whose dial outlasted the patience of a lookup. */
   private final Set<PeerId> delayed = new LinkedHashSet<>();
@@ -829,8 +844,40 @@ public final class Dht {
       part(parted.stream());
     } else if (reported.event() instanceof Lookup.Finished finished) {
       conclude(finished.lookup(), finished.outcome());
+      if (finished.outcome() instanceof Outcome.FoundValue found) {
+        correct(found);
+      }
     }
     return Behaviors.same();
+  }
+
+  /**
+   * Sees to it that those who hold another value than the best, or should hold it and do not, are
+   * told; this peer among them.
+   */
+  private void correct(Outcome.FoundValue found) {
+    ValueRecord best =
+        new ValueRecord(found.key(), found.value())
+            .receivedAt(environment.world().clock().instant());
+    if (found.uncorrected().contains(self())) {
+      try {
+        kept.values().put(self(), best, environment.now());
+      } catch (InvalidRecordException e) {
+        return; // It was valid a moment ago, and its time is over: nobody is told any more.
+      }
+    }
+    List<PeerInfo> others =
+        found.uncorrected().stream()
+            .filter(peer -> !peer.equals(self()))
+            .limit(settings.replication())
+            .map(peer -> new PeerInfo(peer, connected.getOrDefault(peer, List.of())))
+            .toList();
+    if (!others.isEmpty() && corrections.size() < MAX_CORRECTIONS) {
+      long id = ledger.newId();
+      corrections.add(id);
+      Query correction = new Query.Correction(KademliaMessage.putValue(best));
+      startLookup(id, correction, others, settings.timing().put());
+    }
   }
 
   /**
@@ -886,6 +933,7 @@ public final class Dht {
    */
   private Behavior<Command> onLookupEnded(LookupEnded ended) {
     lookups.remove(ended.id());
+    corrections.remove(ended.id());
     conclude(ended.id(), new Outcome.Failed(Reason.CRASHED, "its lookup crashed"));
     if (exploration.filter(current -> current.lookup() == ended.id()).isPresent()) {
       onExplored(exploration.get().target());

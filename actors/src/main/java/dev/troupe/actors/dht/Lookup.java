@@ -136,7 +136,7 @@ final class Lookup {
             Behaviors.withTimers(
                 timers ->
                     new Lookup(context, timers, environment, id, query, seeds, budget, parent)
-                        .begin(budget)));
+                        .begin(budget, seeds)));
   }
 
   private Lookup(
@@ -171,7 +171,10 @@ final class Lookup {
 
   // States
 
-  private Behavior<Command> begin(Duration budget) {
+  private Behavior<Command> begin(Duration budget, List<PeerInfo> seeds) {
+    if (query.isDirect()) {
+      return placeWith(seeds.stream().map(PeerInfo::peer).toList());
+    }
     timers.startSingleTimer(DEADLINE, new DeadlinePassed(), walkingTime(budget));
     return proceed();
   }
@@ -220,19 +223,10 @@ final class Lookup {
 
   private Behavior<Command> onAnswer(PeerId peer, KademliaMessage answer) {
     List<PeerInfo> closer = worthWalkingTo(answer.closerPeers());
-    if (query.onAnswer(peer, answer)) {
-      parent.tell(new Answered(peer));
-      closer.forEach(info -> addresses.putIfAbsent(info.peer(), info.addresses()));
-      walk.onSuccess(peer, closer.stream().map(PeerInfo::peer).toList());
-    } else {
-      context
-          .getLog()
-          .atDebug()
-          .addKeyValue("lookup", id)
-          .addKeyValue("peer", peer)
-          .log("A peer answered against the rules");
-      walk.onFailure(peer);
-    }
+    query.onAnswer(peer, answer);
+    parent.tell(new Answered(peer));
+    closer.forEach(info -> addresses.putIfAbsent(info.peer(), info.addresses()));
+    walk.onSuccess(peer, closer.stream().map(PeerInfo::peer).toList());
     return proceed();
   }
 
@@ -249,13 +243,17 @@ final class Lookup {
     if (query.placement().isEmpty() || walked.closest().isEmpty()) {
       return finish(query.conclude(walked));
     }
-    timers.startSingleTimer(
-        DEADLINE, new DeadlinePassed(), Duration.ofNanos(deadline - environment.now()));
-    unplaced.addAll(walked.closest());
-    return place();
+    return placeWith(walked.closest());
   }
 
   // What is left there
+
+  private Behavior<Command> placeWith(List<PeerId> peers) {
+    timers.startSingleTimer(
+        DEADLINE, new DeadlinePassed(), Duration.ofNanos(deadline - environment.now()));
+    unplaced.addAll(peers);
+    return place();
+  }
 
   private Behavior<Command> place() {
     while (exchanges.size() < environment.settings().parallelism() && !unplaced.isEmpty()) {

@@ -14,9 +14,11 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multihash.Multihash;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a {@link Lookup} is for: what it asks each peer on its way, what it keeps of the answers,
@@ -27,12 +29,8 @@ sealed interface Query {
   /** What to ask each peer. Its key is where the lookup goes. */
   KademliaMessage question();
 
-  /**
-   * A peer answered.
-   *
-   * @return false, if the answer breaks the rules: the peer counts as failed
-   */
-  boolean onAnswer(PeerId from, KademliaMessage answer);
+  /** A peer answered. Whatever it says of the query, it has named closer peers. */
+  void onAnswer(PeerId from, KademliaMessage answer);
 
   /** Whether nothing more needs to be asked. */
   boolean isSatisfied();
@@ -43,6 +41,11 @@ sealed interface Query {
   /** What to send to the nearest peers, once the walk is over. */
   default Optional<KademliaMessage> placement() {
     return Optional.empty();
+  }
+
+  /** Whether there is no walk, since those that the lookup begins with are to be sent that. */
+  default boolean isDirect() {
+    return false;
   }
 
   /** What came of a lookup. */
@@ -59,8 +62,17 @@ sealed interface Query {
     /** Who provides the key, perhaps nobody. */
     record FoundProviders(List<PeerInfo> providers) implements Outcome {}
 
-    /** The best value of the key. */
-    record FoundValue(Bytes value) implements Outcome {}
+    /**
+     * The best value of the key.
+     *
+     * @param uncorrected who should have it and has not, nearest or most certain first; perhaps
+     *     this peer itself
+     */
+    record FoundValue(Bytes key, Bytes value, List<PeerId> uncorrected) implements Outcome {
+      public FoundValue {
+        uncorrected = List.copyOf(uncorrected);
+      }
+    }
 
     /** It was placed with so many peers, at least one. */
     record Placed(int peers) implements Outcome {}
@@ -96,9 +108,7 @@ sealed interface Query {
     }
 
     @Override
-    public boolean onAnswer(PeerId from, KademliaMessage answer) {
-      return true;
-    }
+    public void onAnswer(PeerId from, KademliaMessage answer) {}
 
     @Override
     public boolean isSatisfied() {
@@ -120,9 +130,7 @@ sealed interface Query {
     }
 
     @Override
-    public boolean onAnswer(PeerId from, KademliaMessage answer) {
-      return true;
-    }
+    public void onAnswer(PeerId from, KademliaMessage answer) {}
 
     @Override
     public boolean isSatisfied() {
@@ -138,6 +146,39 @@ sealed interface Query {
     @Override
     public Outcome conclude(Finished walk) {
       return failure(walk, "whom to place the record with");
+    }
+  }
+
+  /** Sends the best value to those who lack it (specification, "Entry correction"). */
+  record Correction(KademliaMessage record) implements Query {
+
+    @Override
+    public KademliaMessage question() {
+      return KademliaMessage.getValue(record.key());
+    }
+
+    @Override
+    public void onAnswer(PeerId from, KademliaMessage answer) {}
+
+    @Override
+    public boolean isSatisfied() {
+      return true;
+    }
+
+    @Override
+    public Optional<KademliaMessage> placement() {
+      return Optional.of(record);
+    }
+
+    @Override
+    public boolean isDirect() {
+      return true;
+    }
+
+    /** Only asked when there is nobody to send it to. */
+    @Override
+    public Outcome conclude(Finished walk) {
+      return failure(walk, "whom to correct");
     }
   }
 
@@ -166,14 +207,13 @@ sealed interface Query {
     }
 
     @Override
-    public boolean onAnswer(PeerId from, KademliaMessage answer) {
+    public void onAnswer(PeerId from, KademliaMessage answer) {
       boolean isItself = from.equals(wanted);
       reached |= isItself;
       answer.closerPeers().stream()
           .filter(info -> info.peer().equals(wanted))
           .findFirst()
           .ifPresent(info -> hear(isItself, info.addresses()));
-      return true;
     }
 
     private void hear(boolean isItself, List<Multiaddr> addresses) {
@@ -231,9 +271,8 @@ sealed interface Query {
     }
 
     @Override
-    public boolean onAnswer(PeerId from, KademliaMessage answer) {
+    public void onAnswer(PeerId from, KademliaMessage answer) {
       answer.providers().forEach(this::keep);
-      return true;
     }
 
     @Override
@@ -266,6 +305,9 @@ sealed interface Query {
     private final Bytes key;
     private final Quorum quorum;
 
+    /** Who returned what must not be under the key. */
+    private final Set<PeerId> mistaken = new LinkedHashSet<>();
+
     /**
      * Begins with what is stored here.
      *
@@ -284,12 +326,12 @@ sealed interface Query {
     }
 
     @Override
-    public boolean onAnswer(PeerId from, KademliaMessage answer) {
+    public void onAnswer(PeerId from, KademliaMessage answer) {
       ValueRecord record = answer.record();
-      // An answer without a value still names closer peers. Some send an empty record in its place.
-      return record == null
-          || (record.key().size() == 0 && record.value().size() == 0)
-          || (record.key().equals(key) && count(from, record));
+      // Some send an empty record in place of none.
+      if (record != null && !(record.key().isEmpty() && record.value().isEmpty())) {
+        count(from, record);
+      }
     }
 
     @Override
@@ -301,16 +343,31 @@ sealed interface Query {
     public Outcome conclude(Finished walk) {
       return quorum
           .best()
-          .<Outcome>map(Outcome.FoundValue::new)
+          .<Outcome>map(best -> new Outcome.FoundValue(key, best, uncorrected(best, walk)))
           .orElseGet(() -> failure(walk, "the value of the key"));
     }
 
-    private boolean count(PeerId holder, ValueRecord record) {
+    /**
+     * Those with another value; and of the nearest, once it is known who they are, those without.
+     */
+    private List<PeerId> uncorrected(Bytes best, Finished walk) {
+      Set<PeerId> peers = new LinkedHashSet<>(quorum.holdersOfOthers(best));
+      peers.addAll(mistaken);
+      if (walk.ending() == Ending.CONVERGED || walk.ending() == Ending.EXHAUSTED) {
+        walk.closest().stream().filter(peer -> !quorum.hasVoted(peer)).forEach(peers::add);
+      }
+      return List.copyOf(peers);
+    }
+
+    private void count(PeerId holder, ValueRecord record) {
       try {
+        if (!record.key().equals(key)) {
+          mistaken.add(holder);
+          return;
+        }
         quorum.onValue(holder, record.value());
-        return true;
       } catch (InvalidRecordException invalid) {
-        return false; // The remote's fault: the peer counts as failed.
+        mistaken.add(holder); // The remote's fault, or its clock's; it is not blamed for more.
       }
     }
   }

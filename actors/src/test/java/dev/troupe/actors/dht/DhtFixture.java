@@ -77,6 +77,9 @@ final class DhtFixture implements AutoCloseable {
   /** Whether streams throw when they are started: a bug of ours, as far as their user can tell. */
   boolean brokenStreams;
 
+  /** Where the Dht's own host listens. */
+  List<Multiaddr> listens = List.of(Script.address(0));
+
   /** How many streams have been opened and have not ended. */
   int openStreams;
 
@@ -281,7 +284,7 @@ final class DhtFixture implements AutoCloseable {
 
     @Override
     public List<Multiaddr> listenAddresses() {
-      return List.of(Script.address(0));
+      return listens;
     }
 
     @Override
@@ -374,7 +377,8 @@ final class DhtFixture implements AutoCloseable {
         if (frame != null) {
           KademliaMessage request = KademliaMessage.decode(frame);
           script.requests.add(request);
-          if (!script.silent) {
+          boolean isPut = request.type() == KademliaMessage.Type.PUT_VALUE;
+          if (!script.silent && !(script.ignoresPuts && isPut)) {
             system.schedule(Script.LATENCY, () -> respond(request));
           }
         }

@@ -3,6 +3,7 @@ package dev.troupe.actors.dht;
 import static dev.troupe.actors.dht.Readiness.UNTIL_GATE_OPENS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.actors.dht.Dht.OperationFailed;
 import dev.troupe.actors.dht.Dht.PeerWithAddresses;
@@ -185,21 +186,99 @@ class DhtLookupTest {
   }
 
   @Test
-  void aRecordOfAnotherKeyIsNotBelieved() {
+  void aRecordOfAnotherKeyIsNotBelievedButWhomTheAnswerNamesIsAsked() {
+    Script holder = holding(3, "v");
     Script liar = Script.peerNumber(2);
     liar.answer =
         request ->
             request.type() == Type.GET_VALUE
                 ? request.answer(
                     new ValueRecord(Bytes.utf8("/test/other"), Bytes.utf8("x")),
-                    List.of(),
+                    List.of(holder.info()),
                     List.of())
                 : Script.naming().apply(request);
     ready(liar);
+    fixture.remotes.put(holder.peer, holder);
     Probe<Object> reply = get("/test/k");
     fixture.advance(SECOND);
-    assertFailed(Reason.NO_PEERS, reply);
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("v")), reply.next());
     assertEquals(State.READY, fixture.state().state(), "it answered, if nonsense");
+    assertEquals(
+        Bytes.utf8("v"),
+        liar.requests.get(liar.requests.size() - 1).record().value(),
+        "and is told better");
+  }
+
+  @Test
+  void thoseWithAnotherValueAndTheNearestWithoutOneAreSentTheBest() {
+    Script old = holding(2, "old");
+    Script b = holding(3, "new");
+    Script c = holding(4, "new");
+    Script without = Script.peerNumber(5);
+    bootstrap.answer = Script.naming(old, b, c, without);
+    DhtSettings settings = DhtFixture.joining(bootstrap).withQuorum(10);
+    fixture = new DhtFixture(settings, bootstrap, old, b, c, without);
+    fixture.advance(SECOND.multipliedBy(5));
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(SECOND);
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("new")), reply.next());
+    for (Script script : List.of(bootstrap, old, without)) {
+      assertEquals(List.of("new"), puts(script));
+    }
+    for (Script script : List.of(b, c)) {
+      assertEquals(List.of(), puts(script));
+    }
+  }
+
+  @Test
+  void whatIsStoredHereIsCorrectedToo() throws Exception {
+    Script b = holding(3, "new");
+    Script c = holding(4, "new");
+    bootstrap.answer = Script.naming(b, c);
+    ready(bootstrap, b, c);
+    DhtFixture.InboundPipe pipe = fixture.openInbound(bootstrap.peer);
+    pipe.send(KademliaMessage.putValue(new ValueRecord(Bytes.utf8("/test/k"), Bytes.utf8("old"))));
+    pipe.answer();
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(SECOND);
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("new")), reply.next());
+    pipe.send(KademliaMessage.getValue(Bytes.utf8("/test/k")));
+    assertEquals("new", pipe.answer().record().value().utf8());
+  }
+
+  @Test
+  void noMoreThanSoManyCorrectionsRunAtATime() {
+    Script old = holding(2, "old");
+    Script b = holding(3, "new");
+    Script c = holding(4, "new");
+    bootstrap.answer = Script.naming(old, b, c);
+    ready(bootstrap, old, b, c);
+    for (int i = 0; i < 3 * Dht.MAX_CORRECTIONS; i++) {
+      get("/test/k" + i);
+    }
+    fixture.advance(SECOND);
+    assertTrue(puts(old).size() >= Dht.MAX_CORRECTIONS);
+    old.ignoresPuts = true;
+    old.requests.clear();
+    for (int i = 0; i < 3 * Dht.MAX_CORRECTIONS; i++) {
+      get("/test/k" + i);
+    }
+    fixture.advance(SECOND);
+    assertEquals(Dht.MAX_CORRECTIONS, puts(old).size(), "the others would wait for room");
+  }
+
+  @Test
+  void aPeerThatListensNowhereIsAnnouncedWithoutAddresses() {
+    ready(bootstrap);
+    fixture.listens = List.of();
+    Probe<Object> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.Provide(Script.hash("x"), UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
+    fixture.advance(SECOND);
+    assertEquals(new Dht.Provided(Script.hash("x"), 1), reply.next());
+    assertEquals(
+        List.of(new PeerInfo(DhtFixture.SELF, List.of())),
+        bootstrap.requests.get(bootstrap.requests.size() - 1).providers());
   }
 
   @Test
@@ -561,6 +640,13 @@ class DhtLookupTest {
                     new ValueRecord(request.key(), Bytes.utf8(value)), List.of(), List.of())
                 : Script.naming().apply(request);
     return script;
+  }
+
+  private static List<String> puts(Script script) {
+    return script.requests.stream()
+        .filter(request -> request.type() == Type.PUT_VALUE)
+        .map(request -> request.record().value().utf8())
+        .toList();
   }
 
   private Probe<Object> findPeer(long number) {

@@ -40,6 +40,9 @@ final class Script {
   /** Whether it never answers a request. */
   boolean silent;
 
+  /** Whether it never answers a request to store a value. */
+  boolean ignoresPuts;
+
   /** Whether it leaves its streams open when it has answered and we have closed. */
   boolean lingers;
 
