@@ -4,7 +4,9 @@ import dev.troupe.actors.addressbook.AddressBook;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.connections.ConnectionsEvent;
 import dev.troupe.actors.dht.Query.Outcome;
+import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
+import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.Stream;
 import dev.troupe.actors.world.World;
 import dev.troupe.protocol.Bytes;
@@ -329,6 +331,9 @@ public final class Dht {
 
   private record PartingDue() implements Command {}
 
+  /** Whether a peer can be reached is known; it can, if there is no failure. */
+  private record ReachDecided(PeerId peer, @Nullable HostFailure failure) implements Command {}
+
   /** A remote asks something, over one of our {@link InboundStream}s. */
   record Serve(PeerId sender, KademliaMessage request, ActorRef<InboundStream.Answered> replyTo)
       implements Command {}
@@ -400,8 +405,11 @@ public final class Dht {
   /** Lookups that tell others of a better value than theirs. */
   private final Set<Long> corrections = new LinkedHashSet<>();
 
-  /** Members of the table whose dial outlasted the patience of a lookup. */
+  /** Members of the table that a lookup could not reach in time, while they are dialled. */
   private final Set<PeerId> delayed = new LinkedHashSet<>();
+
+  /** Those of them that are connected, while a stream is opened. */
+  private final Set<PeerId> opening = new LinkedHashSet<>();
 
   private final Deque<Bytes> unexplored = new ArrayDeque<>();
   private Optional<Exploration> exploration = Optional.empty();
@@ -571,6 +579,12 @@ public final class Dht {
         .onMessage(NetworkChanged.class, this::onNetworkChanged)
         .onMessage(Dialled.class, this::onDialled)
         .onMessage(PartingDue.class, unused -> onPartingDue())
+        .onMessage(
+            ReachDecided.class,
+            decided -> {
+              onReachDecided(decided.peer(), decided.failure());
+              return Behaviors.same();
+            })
         .onMessage(LookupReported.class, this::onLookupReported)
         .onMessage(LookupEnded.class, this::onLookupEnded)
         .onMessage(OperationOverdue.class, this::onOperationOverdue)
@@ -839,7 +853,7 @@ public final class Dht {
     } else if (reported.event() instanceof Lookup.Unresponsive silent) {
       leaveTable(silent.peer());
     } else if (reported.event() instanceof Lookup.Delayed late) {
-      awaitDial(late.peer());
+      tryToReach(late.peer());
     } else if (reported.event() instanceof Lookup.Parted parted) {
       part(parted.stream());
     } else if (reported.event() instanceof Lookup.Finished finished) {
@@ -881,11 +895,11 @@ public final class Dht {
   }
 
   /**
-   * A lookup does not wait for the end of a dial; but the end decides whether the peer stays in the
-   * table.
+   * A lookup passes over whom it cannot reach in time; whether the peer stays in the table is
+   * decided by what comes of a dial and a stream that have all the time that these may take.
    */
-  private void awaitDial(PeerId peer) {
-    if (table.contains(peer) && delayed.add(peer)) {
+  private void tryToReach(PeerId peer) {
+    if (table.contains(peer) && !opening.contains(peer) && delayed.add(peer)) {
       environment
           .connections()
           .tell(new Connections.Connect(peer, table.addressesOf(peer), dialReplies));
@@ -893,10 +907,43 @@ public final class Dht {
   }
 
   private void onDelayedDialEnded(Connections.ConnectReply reply) {
-    if (reply instanceof Connections.ConnectFailed failed
-        && failed.peer() != null
-        && !Exchange.isBlameless(failed.failure())) {
-      tell(table.remove(failed.peer()));
+    if (reply instanceof Connections.Connected connected) {
+      if (opening.add(connected.peer())) {
+        openStreamTo(connected.peer());
+      }
+    } else {
+      Connections.ConnectFailed failed = (Connections.ConnectFailed) reply;
+      onReachDecided(failed.peer(), failed.failure());
+    }
+  }
+
+  private void openStreamTo(PeerId peer) {
+    ActorRef<Command> self = context.getSelf();
+    environment
+        .host()
+        .openStream(
+            peer,
+            List.of(settings.protocol()),
+            new Completion<>() {
+              @Override
+              public void succeeded(Stream stream) {
+                stream.reset(0, "the peer can be reached");
+                self.tell(new ReachDecided(peer, null));
+              }
+
+              @Override
+              public void failed(HostFailure failure) {
+                self.tell(new ReachDecided(peer, failure));
+              }
+            });
+  }
+
+  private void onReachDecided(@Nullable PeerId peer, @Nullable HostFailure failure) {
+    if (peer != null) {
+      opening.remove(peer);
+      if (failure != null && !Exchange.isBlameless(failure)) {
+        tell(table.remove(peer));
+      }
     }
   }
 

@@ -73,8 +73,10 @@ public record DhtSettings(
    * @param inboundStreams open streams of remotes; one more is reset (default 5000)
    * @param inboundStreamsPerPeer open streams of one remote; one more is reset (default 128: twice
    *     the operations that another of our kind runs at a time, each of which may ask this peer)
-   * @param values values kept for others (default 1024)
-   * @param providers provider records kept for others (default 65,536)
+   * @param values values kept for others (default 1024), in 16 MiB; of one sender at most a quarter
+   *     of both
+   * @param providers provider records kept for others (default 65,536), in 24 MiB; of one provider
+   *     at most 16,384, and 256 of one key
    */
   public record Limits(
       int stash,

@@ -76,7 +76,7 @@ final class Lookup {
   /** A peer that should have answered did not, or not what it should. */
   record Unresponsive(PeerId peer, String message) implements Event {}
 
-  /** Connecting to a peer takes longer than the lookup can wait. */
+  /** A connection to a peer, or a stream, takes longer than the lookup can wait. */
   record Delayed(PeerId peer) implements Event {}
 
   /** A peer has responded on this stream, which we have closed and it has not. */
@@ -360,7 +360,7 @@ final class Lookup {
     if (exchange == null) {
       return Behaviors.same();
     }
-    if (!exchange.hasBegun()) {
+    if (!exchange.hasAsked()) {
       parent.tell(new Delayed(exchange.peer()));
     }
     String message = exchange.hasAsked() ? "no answer in time" : "no stream in time";

@@ -299,6 +299,8 @@ final class DhtFixture implements AutoCloseable {
               completion.failed(new HostFailure(HostFailure.Kind.CANCELLED, "cancelled"));
             } else if (remote == null || !connected.contains(peer)) {
               completion.failed(new HostFailure(HostFailure.Kind.NOT_CONNECTED, "gone"));
+            } else if (!remote.opens) {
+              completion.failed(new HostFailure(HostFailure.Kind.TIMED_OUT, "no stream"));
             } else {
               openStreams++;
               completion.succeeded(new OutboundPipe(remote));

@@ -524,9 +524,23 @@ class DhtLookupTest {
     Probe<Object> reply = get("/test/k");
     fixture.advance(Duration.ofSeconds(3).plusMillis(100));
     assertFailed(Reason.NOT_FOUND, reply);
-    fixture.advance(Duration.ofSeconds(2));
+    fixture.advance(Duration.ofSeconds(5));
     assertEquals(2, fixture.state().peers());
     assertEquals(0, fixture.openStreams);
+  }
+
+  @Test
+  void whoseConnectionIsDeadIsForgottenOnceNoStreamCanBeOpened() {
+    Script frozen = Script.peerNumber(2);
+    ready(bootstrap, frozen);
+    fixture.identify(frozen);
+    frozen.openingTime = Duration.ofSeconds(10);
+    frozen.opens = false;
+    get("/test/k");
+    fixture.advance(Duration.ofSeconds(12));
+    assertEquals(2, fixture.state().peers());
+    fixture.advance(Duration.ofSeconds(2));
+    assertEquals(1, fixture.state().peers());
   }
 
   @Test

@@ -46,6 +46,9 @@ final class Script {
   /** Whether it leaves its streams open when it has answered and we have closed. */
   boolean lingers;
 
+  /** Whether a stream can be opened; if not, that fails after {@link #openingTime}. */
+  boolean opens = true;
+
   /** How long it takes to open a stream. */
   Duration openingTime = LATENCY;
 

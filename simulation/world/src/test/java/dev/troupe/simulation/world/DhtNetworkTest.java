@@ -97,7 +97,8 @@ final class DhtNetworkTest {
       Probe<Dht.GetValueReply> lost = system.probe();
       lonely.dht().tell(new Dht.GetValue(Bytes.utf8("/test/x"), WAIT, lost.ref()));
       lost.expect(Dht.OperationFailed.class, Duration.ofSeconds(40));
-      system.advance(SECOND);
+      // It is certain only when dials and streams have had all their time.
+      system.advance(SECOND.multipliedBy(12));
       assertEquals(Dht.State.STARVED, state(system, lonely).state());
       Probe<Dht.ProvideReply> waiting = system.probe();
       lonely.dht().tell(new Dht.Provide(TOPIC, WAIT, waiting.ref()));
