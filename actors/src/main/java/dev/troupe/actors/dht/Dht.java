@@ -942,7 +942,7 @@ public final class Dht {
     if (peer != null) {
       opening.remove(peer);
       if (failure != null && !Exchange.isBlameless(failure)) {
-        tell(table.remove(peer));
+        leaveTable(peer);
       }
     }
   }
