@@ -12,6 +12,7 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Calendar;
 import java.util.Collections;
 import java.util.Date;
@@ -29,6 +30,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.SubmissionPublisher;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -111,6 +113,14 @@ public class Breaches {
     TIMEOUT(
         "java.util.concurrent.CompletableFuture.orTimeout",
         () -> new CompletableFuture<String>().orTimeout(1, TimeUnit.DAYS)),
+    PUBLISHER(
+        "new java.util.concurrent.SubmissionPublisher", () -> new SubmissionPublisher<String>()),
+    SORT(
+        "java.util.Arrays.parallelSort",
+        () -> {
+          Arrays.parallelSort(new int[] {2, 1});
+          return "";
+        }),
     PARALLEL("java.util.List.parallelStream", () -> List.of(1).parallelStream()),
     PARALLEL_STREAM(
         "java.util.stream.Stream.parallel", () -> List.of(1).stream().parallel().count()),

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.core.status.InfoStatus;
 import dev.troupe.actors.peer.Peer;
 import dev.troupe.simulation.testkit.Machine;
 import dev.troupe.simulation.testkit.Service;
@@ -66,6 +67,11 @@ public class Honest {
             .getNow(""));
     assertTrue(REAL_CLOCK != null);
     assertTrue(sim.machine("here").world().clock().instant().isAfter(Instant.EPOCH));
+  }
+
+  @Test
+  void aLibraryThatIsNotGuardedIsLeftAlone() {
+    assertEquals("fine", new InfoStatus("fine", null).getMessage());
   }
 
   @Simulated(seed = 9)

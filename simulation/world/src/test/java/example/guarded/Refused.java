@@ -1,5 +1,6 @@
 package example.guarded;
 
+import ch.qos.logback.core.status.InfoStatus;
 import dev.troupe.simulation.testkit.Simulated;
 import dev.troupe.simulation.testkit.Simulation;
 import java.util.Random;
@@ -56,6 +57,15 @@ public class Refused {
     @Test
     void test() {
       random.nextInt();
+    }
+  }
+
+  /** A library reads the clock, and is guarded. */
+  @Simulated(guard = "ch.qos.logback.core.status.")
+  public static class BreachInALibrary {
+    @Test
+    void test() {
+      new InfoStatus("a status remembers when it was made", null);
     }
   }
 

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * A remote peer that does what scripts say: it has an identity and an address of its own and speaks
  * what it was told to, honestly, wrongly, slowly or not at all. Below its streams all is in order:
  * it connects, identifies itself, and refuses what it does not speak. It answers no ping unless it
- * is told to.
+ * is told to. A crash of its machine ends it for good; start another when the power is back.
  *
  * <pre>{@code
  * FakePeer fake = sim.machine("fake").startFake();

@@ -81,6 +81,8 @@ final class ForbiddenCalls {
         "orTimeout",
         "completeOnTimeout",
         "delayedExecutor");
+    all(THREADS, "java/util/concurrent/SubmissionPublisher", "<init>");
+    all(THREADS, "java/util/Arrays", "parallelPrefix", "parallelSetAll", "parallelSort");
     all(THREADS, "java/util/Collection", "parallelStream");
     all(THREADS, "java/util/stream/BaseStream", "parallel");
     all(THREADS, "java/lang/ProcessBuilder", "start");

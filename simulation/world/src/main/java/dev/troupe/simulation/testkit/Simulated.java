@@ -54,11 +54,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * kernel moreover notices work that another thread hands to an actor, and Pekko's own blocking.
  *
  * <p><b>What is not caught</b>: calls by reflection, method handles or native code, and those
- * inside a library that is not guarded; an order that differs between JVMs, as of the iteration of
- * {@code Set.of}, {@code Map.of} and of hash sets whose elements have no hash code of their own;
- * {@code System.identityHashCode} and texts made of it; what is read from files, the environment
- * and system properties; locks that are held, a loop that never ends; static state of classes that
- * are not guarded.
+ * inside a library that is not guarded, or inside the JDK, whose key generators and ciphers draw
+ * randomness of their own; an order that differs between JVMs, as of the iteration of {@code
+ * Set.of}, {@code Map.of} and of hash sets whose elements have no hash code of their own; {@code
+ * System.identityHashCode} and texts made of it; what is read from files, the environment and
+ * system properties; locks that are held, a loop that never ends; static state of classes that are
+ * not guarded.
  *
  * <p>{@code @BeforeAll}, {@code @AfterAll} and {@code @TestInstance(PER_CLASS)} are refused: what
  * one run leaves to the next cannot be replayed. The constructor of the test class runs twice, once

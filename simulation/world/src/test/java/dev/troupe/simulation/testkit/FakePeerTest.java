@@ -129,6 +129,35 @@ class FakePeerTest {
     assertFalse(reply instanceof VirtualConnections.Delivered, reply.toString());
   }
 
+  @Simulated
+  void aFrameOverTheLimitIsNotReadAndResetsTheStream(Simulation sim) {
+    FakePeer fake = sim.machine("fake").startFake();
+    FakePeer asking = sim.machine("asking").startFake();
+    asking.connect(fake.address());
+    fake.on(PROTOCOL, Script.answering(question -> question));
+    FakeStream atTheLimit = asking.open(fake.id(), PROTOCOL, stream -> stream.onFrame(data -> {}));
+    atTheLimit.sendFrame(Bytes.wrap(new byte[FakeStream.MAX_FRAME]));
+    sim.awaitThat(() -> atTheLimit.frames().size() == 1, Duration.ofMinutes(10));
+    FakeStream over = asking.open(fake.id(), PROTOCOL, Script.silent());
+    over.sendFrame(Bytes.wrap(new byte[FakeStream.MAX_FRAME + 1]));
+    sim.awaitThat(over::isOver, Duration.ofMinutes(10));
+    assertEquals(HostFailure.Kind.STREAM_RESET, over.failure().kind());
+    assertEquals(List.of(), fake.streams(PROTOCOL).get(1).frames());
+  }
+
+  @Simulated
+  void aFakeWhoseMachineCrashedIsSilent(Simulation sim) {
+    Machine machine = sim.machine("fake");
+    FakePeer fake = machine.startFake();
+    FakePeer asking = sim.machine("asking").startFake();
+    asking.connect(fake.address());
+    sim.crash(machine);
+    sim.awaitThat(() -> asking.connected().isEmpty(), Duration.ofMinutes(1));
+    sim.restart(machine);
+    FakePeer anew = machine.startFake();
+    assertEquals(fake.id(), asking.connect(anew.address()));
+  }
+
   @Test
   void aScriptThatThrowsFailsTheRun() {
     Simulation sim = Simulation.create(1, Order.RANDOM, Fidelity.HOST);

@@ -134,7 +134,7 @@ class SimulatedTest {
             (name, result) ->
                 assertEquals(
                     TestExecutionResult.Status.SUCCESSFUL, result.getStatus(), name + result));
-        assertEquals(3 * 4, results.size());
+        assertEquals(3 * 5, results.size());
       } finally {
         System.setOut(out);
       }
@@ -203,6 +203,7 @@ class SimulatedTest {
         "OneForAll        | use @BeforeEach and @AfterEach",
         "InTheConstructor | a Simulation is a parameter of test methods",
         "BreachInAField   | BreachInAField.<init> (Refused.java:",
+        "BreachInALibrary | ch.qos.logback.core.status.StatusBase.<init> (StatusBase.java:",
         "GuardedArgument  | takes no parameter of a class that is guarded",
       })
   void whatCannotBeSimulatedIsRefused(String name, String said) throws ClassNotFoundException {

@@ -138,8 +138,17 @@ class SimulationTest {
     assertEquals(1, service.<Integer>ask(to -> to));
   }
 
+  @Simulated(fidelity = Fidelity.WIRE)
+  void aPeerComesBackWithItsMachineOverTheWire(Simulation sim) {
+    comeBack(sim);
+  }
+
   @Simulated
   void aPeerComesBackWithItsMachine(Simulation sim) {
+    comeBack(sim);
+  }
+
+  private static void comeBack(Simulation sim) {
     Machine hub = sim.machine("hub");
     Machine other = sim.machine("other");
     Service<Peer.Command> one = hub.startPeer();
