@@ -23,6 +23,7 @@ import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.Timer;
 import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -34,6 +35,7 @@ import java.util.concurrent.SubmissionPublisher;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -145,6 +147,15 @@ public class Breaches {
     QUEUE(
         "java.util.concurrent.LinkedBlockingQueue.take",
         () -> new LinkedBlockingQueue<>(List.of(1)).take()),
+    POLL(
+        "java.util.concurrent.BlockingQueue.poll",
+        () -> {
+          BlockingQueue<Integer> queue = new LinkedBlockingQueue<>(List.of(1));
+          return queue.poll(1, TimeUnit.DAYS);
+        }),
+    LOCK(
+        "java.util.concurrent.locks.ReentrantLock.tryLock",
+        () -> new ReentrantLock().tryLock(1, TimeUnit.DAYS)),
     WAIT(
         "java.lang.Object.wait",
         () -> {

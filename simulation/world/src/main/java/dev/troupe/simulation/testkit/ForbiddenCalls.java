@@ -27,6 +27,9 @@ final class ForbiddenCalls {
   private static final Predicate<String> WITHOUT_ARGUMENTS =
       descriptor -> descriptor.startsWith("()");
 
+  private static final Predicate<String> WITH_A_TIMEOUT =
+      descriptor -> descriptor.contains("Ljava/util/concurrent/TimeUnit;");
+
   private record Rule(String owner, Predicate<String> descriptor, String why) {}
 
   private static final Map<String, List<Rule>> RULES = new LinkedHashMap<>();
@@ -105,13 +108,10 @@ final class ForbiddenCalls {
     all(BLOCKING, "java/util/concurrent/BlockingQueue", "take", "put");
     all(BLOCKING, "java/util/concurrent/BlockingDeque", "takeFirst", "takeLast");
     all(BLOCKING, "java/util/concurrent/BlockingDeque", "putFirst", "putLast");
-    for (String timed : List.of("poll", "offer")) {
-      rule(
-          BLOCKING,
-          "java/util/concurrent/BlockingQueue",
-          timed,
-          descriptor -> descriptor.contains("Ljava/util/concurrent/TimeUnit;"));
-    }
+    rule(BLOCKING, "java/util/concurrent/BlockingQueue", "poll", WITH_A_TIMEOUT);
+    rule(BLOCKING, "java/util/concurrent/BlockingQueue", "offer", WITH_A_TIMEOUT);
+    rule(BLOCKING, "java/util/concurrent/Semaphore", "tryAcquire", WITH_A_TIMEOUT);
+    rule(BLOCKING, "java/util/concurrent/locks/Lock", "tryLock", WITH_A_TIMEOUT);
     all(
         BLOCKING,
         "java/util/concurrent/locks/Condition",
