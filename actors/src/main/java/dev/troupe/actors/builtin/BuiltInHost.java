@@ -423,6 +423,7 @@ public final class BuiltInHost implements Host {
               info,
               driver,
               settings.streamTimeout().toNanos(),
+              settings.linger().toNanos(),
               protocol ->
                   protocol.equals(IdentifyMessage.PROTOCOL)
                       || protocol.equals(IdentifyMessage.PUSH));

@@ -22,6 +22,7 @@ final class HostConnection {
   private final ConnectionInfo info;
   private final MuxedConnection muxed;
   private final long streamTimeoutNanos;
+  private final long lingerNanos;
   private final Predicate<ProtocolId> isInternal;
   private final AtomicInteger userStreams = new AtomicInteger();
 
@@ -29,10 +30,12 @@ final class HostConnection {
       ConnectionInfo info,
       MuxedConnection muxed,
       long streamTimeoutNanos,
+      long lingerNanos,
       Predicate<ProtocolId> isInternal) {
     this.info = info;
     this.muxed = muxed;
     this.streamTimeoutNanos = streamTimeoutNanos;
+    this.lingerNanos = lingerNanos;
     this.isInternal = isInternal;
   }
 
@@ -161,6 +164,7 @@ final class HostConnection {
         direction,
         early,
         granted,
+        lingerNanos,
         () -> {
           if (counted) {
             userStreams.decrementAndGet();

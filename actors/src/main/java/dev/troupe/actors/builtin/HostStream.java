@@ -1,5 +1,6 @@
 package dev.troupe.actors.builtin;
 
+import dev.troupe.actors.host.Cancellable;
 import dev.troupe.actors.host.ConnectionInfo;
 import dev.troupe.actors.host.Direction;
 import dev.troupe.actors.host.HostFailure;
@@ -19,8 +20,20 @@ import org.jspecify.annotations.Nullable;
  * <p>How much a writer may hand over is counted on both sides without a lock: the writer alone adds
  * to {@code taken}, the loop alone to {@code drained}, and their difference never exceeds the
  * stream's send buffer.
+ *
+ * <p>Half-closed. After {@link #closeWrite} the stream is looked at once every linger period. What
+ * has not been sent must become less by {@link #LINGER_BYTES} in each, or be sent; and somebody
+ * must have asked for bytes within {@link #UNREAD_PERIODS} of them. Otherwise nobody at the other
+ * end, or at this one, cares for it any more, and it is reset. An answer that somebody waits for
+ * may take as long as it does.
  */
 final class HostStream implements Stream, StreamListener {
+
+  /** The least that must be sent in each linger period while there is as much to send: 64 KiB. */
+  static final int LINGER_BYTES = 64 * 1024;
+
+  /** After so many linger periods without any demand, a half-closed stream is reset. */
+  static final int UNREAD_PERIODS = 10;
 
   private final EventLoop loop;
   private final MuxedStream stream;
@@ -28,6 +41,7 @@ final class HostStream implements Stream, StreamListener {
   private final ProtocolId protocol;
   private final Direction direction;
   private final int capacity;
+  private final long lingerNanos;
   private final Runnable onEnd;
   private final AtomicBoolean started = new AtomicBoolean();
 
@@ -45,6 +59,9 @@ final class HostStream implements Stream, StreamListener {
   // On the loop only.
   private long handedOver;
   private boolean writeClosed;
+  private @Nullable Cancellable linger;
+  private int unsent;
+  private int unreadPeriods;
   private @Nullable StreamListener listener;
   private ByteBuffer early;
   private boolean remoteClosed;
@@ -63,7 +80,11 @@ final class HostStream implements Stream, StreamListener {
   /** What the muxer may still give; more than the demand only for what the negotiation let in. */
   private long granted;
 
-  /** On the loop. */
+  /**
+   * On the loop.
+   *
+   * @param lingerNanos how long each look at a half-closed stream is from the next
+   */
   HostStream(
       EventLoop loop,
       MuxedStream stream,
@@ -72,6 +93,7 @@ final class HostStream implements Stream, StreamListener {
       Direction direction,
       ByteBuffer early,
       long granted,
+      long lingerNanos,
       Runnable onEnd) {
     this.loop = loop;
     this.stream = stream;
@@ -81,6 +103,7 @@ final class HostStream implements Stream, StreamListener {
     this.capacity = stream.room();
     this.early = early;
     this.granted = granted;
+    this.lingerNanos = lingerNanos;
     this.onEnd = onEnd;
     stream.listen(this);
   }
@@ -192,9 +215,32 @@ final class HostStream implements Stream, StreamListener {
   public void closeWrite() {
     onLoop(
         () -> {
-          writeClosed = true;
-          stream.closeWrite();
+          if (!writeClosed) {
+            writeClosed = true;
+            stream.closeWrite();
+            unsent = stream.unsent();
+            lingerOn();
+          }
         });
+  }
+
+  private void lingerOn() {
+    if (!ended) {
+      linger = loop.schedule(lingerNanos, this::look);
+    }
+  }
+
+  private void look() {
+    int before = unsent;
+    unsent = stream.unsent();
+    unreadPeriods = demand > 0 || asked > 0 ? 0 : unreadPeriods + 1;
+    if (unsent > 0 && before - unsent < LINGER_BYTES) {
+      stream.reset(0, "the remote did not take what was sent before the end");
+    } else if (unreadPeriods >= UNREAD_PERIODS) {
+      stream.reset(0, "the remote did not end its side, and nobody reads it");
+    } else {
+      lingerOn();
+    }
   }
 
   @Override
@@ -287,6 +333,9 @@ final class HostStream implements Stream, StreamListener {
     over = true;
     ended = true;
     failure = reason;
+    if (linger != null) {
+      linger.cancel();
+    }
     onEnd.run();
     deliver();
   }

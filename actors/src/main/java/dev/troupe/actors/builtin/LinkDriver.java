@@ -298,6 +298,11 @@ final class LinkDriver implements MuxedConnection, RawLinkListener, ConnectionEv
     }
 
     @Override
+    public int unsent() {
+      return machine.unsent(id);
+    }
+
+    @Override
     public int room() {
       return machine.room(id);
     }

@@ -18,6 +18,9 @@ interface MuxedStream {
   /** Takes bytes by reference as far as there is room, and says how many. */
   int write(ByteBuffer data);
 
+  /** How many bytes that {@link #write} took have not left for the link. */
+  int unsent();
+
   /** How many more bytes {@link #write} would take. */
   int room();
 

@@ -54,7 +54,11 @@ public interface Stream {
    */
   int write(ByteBuffer data);
 
-  /** No more will be written; what was taken before still goes out. Idempotent. */
+  /**
+   * No more will be written; what was taken before still goes out. Idempotent. A host may reset a
+   * stream whose half is closed, and whose bytes the remote does not take or nobody here asks for,
+   * after half a minute of the one or minutes of the other.
+   */
   void closeWrite();
 
   /**

@@ -82,7 +82,9 @@ public abstract class HostContract {
           Duration.ofSeconds(2),
           Duration.ofSeconds(2),
           Duration.ofSeconds(2),
+          HostSettings.DEFAULT.linger(),
           3,
+          16,
           16,
           8,
           HostSettings.DEFAULT.maxReceiveWindow());

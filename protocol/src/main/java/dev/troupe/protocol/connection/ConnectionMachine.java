@@ -306,7 +306,7 @@ public final class ConnectionMachine {
         move(securedOutput, scratch);
       }
       if (securedOutput.isEmpty() && yamux != null) {
-        yamux.fill(scratch);
+        yamux.fill(scratch, now);
       }
       scratch.flip();
       if (!scratch.hasRemaining()) {
@@ -391,6 +391,11 @@ public final class ConnectionMachine {
     return phase == Phase.OPEN ? yamux().write(stream, data) : 0;
   }
 
+  /** How many bytes that {@link #write} took have not been encrypted. */
+  public int unsent(int stream) {
+    return phase == Phase.OPEN ? yamux().unsent(stream) : 0;
+  }
+
   /** How many more bytes {@link #write} would take. */
   public int room(int stream) {
     return phase == Phase.OPEN ? yamux().room(stream) : 0;
@@ -409,7 +414,7 @@ public final class ConnectionMachine {
   /** Closes a stream for writing. */
   public void closeWrite(int stream, long now) {
     if (phase == Phase.OPEN) {
-      yamux().closeWrite(stream);
+      yamux().closeWrite(stream, now);
     }
   }
 

@@ -60,6 +60,19 @@ public final class YamuxSession {
    */
   private static final int MIN_CHUNK = 512;
 
+  /**
+   * Bytes that are less than this share of the array they lie in are copied out of it before they
+   * wait, for sending or with whoever reads them: what is small must not hold what is large.
+   */
+  private static final int SMALL_SHARE = 4;
+
+  /**
+   * How long the end of a stream waits for the answer to its fence, in nanoseconds (5 s); it goes
+   * out without one then. A fence is for the sake of remotes that lose an end which comes too soon,
+   * and none of them needs as long.
+   */
+  public static final long FENCE_TIMEOUT_NANOS = 5_000_000_000L;
+
   /** A frame and its header fill one Noise record. */
   private static final int MAX_PAYLOAD = 65519 - HEADER;
 
@@ -164,7 +177,8 @@ public final class YamuxSession {
   }
 
   /**
-   * Takes bytes to send, by reference, as far as there is room; the position moves past them.
+   * Takes bytes to send, as far as there is room; the position moves past them. They are taken by
+   * reference, but for the few of a large array.
    *
    * @return how many bytes were taken; 0 too when the stream is unknown or closed for writing
    */
@@ -179,12 +193,18 @@ public final class YamuxSession {
       stream.wantsWritable = true;
     }
     if (taken > 0) {
-      stream.queue.add(data.slice(data.position(), taken));
+      stream.hold(data.slice(data.position(), taken));
       data.position(data.position() + taken);
       stream.queuedBytes += taken;
       makeReady(stream);
     }
     return taken;
+  }
+
+  /** How many bytes that {@link #write} took have not been sent. */
+  public int unsent(int id) {
+    MuxedStream stream = streams.get(id);
+    return stream == null ? 0 : stream.queuedBytes;
   }
 
   /** How many more bytes {@link #write} would take. */
@@ -216,31 +236,32 @@ public final class YamuxSession {
    * <p>Some muxers, that of js-libp2p among them, lose a stream whose end comes in one read with
    * the answer that agrees on its protocol. So the end waits for anything the remote sends on the
    * stream after our first data; where it may have nothing to send, for the answer to a ping that
-   * follows the data.
+   * follows the data, though for {@link #FENCE_TIMEOUT_NANOS} at most.
    */
-  public void closeWrite(int id) {
+  public void closeWrite(int id, long now) {
     MuxedStream stream = streams.get(id);
     if (stream != null && !stream.closeWanted) {
       stream.closeWanted = true;
       stream.wantsWritable = false;
       makeReady(stream);
-      fence(stream);
+      fence(stream, now);
     }
   }
 
-  private void fence(MuxedStream stream) {
+  private void fence(MuxedStream stream, long now) {
     if (stream.closeWanted && stream.queuedBytes == 0 && stream.isEndHeld() && stream.fence == 0) {
       stream.fence = FENCE | ++fenceValue;
+      stream.fencedNanos = now;
       fences.put(stream.fence, stream);
       control.add(new Frame(PING, SYN, 0, stream.fence));
     }
   }
 
-  /** The remote has seen what we sent first. */
+  /** The remote has seen what we sent first, or is taken to have. */
   private void onHeard(MuxedStream stream) {
+    fences.remove(stream.fence);
     if (stream.isEndHeld()) {
       stream.heard = true;
-      fences.remove(stream.fence);
       makeReady(stream);
     }
   }
@@ -300,6 +321,16 @@ public final class YamuxSession {
 
   /** When {@link #onDeadline} is to be called next. */
   public long deadlineNanos() {
+    long ofPings = pingDeadlineNanos();
+    if (fences.isEmpty()) {
+      return ofPings;
+    }
+    // The oldest fence is the first to be given up.
+    long ofFences = fences.values().iterator().next().fencedNanos + FENCE_TIMEOUT_NANOS;
+    return ofPings == Long.MAX_VALUE || ofFences - ofPings < 0 ? ofFences : ofPings;
+  }
+
+  private long pingDeadlineNanos() {
     if (pingOpen) {
       return pingSentNanos + settings.pingTimeoutNanos();
     }
@@ -309,12 +340,19 @@ public final class YamuxSession {
   }
 
   /**
-   * Time has passed: pings when the remote has been silent.
+   * Time has passed: gives up fences, and pings when the remote has been silent.
    *
    * @return false when the remote did not answer the last ping in time: the connection is dead
    */
   public boolean onDeadline(long now) {
-    if (deadlineNanos() == Long.MAX_VALUE || now - deadlineNanos() < 0) {
+    while (!fences.isEmpty()) {
+      MuxedStream oldest = fences.values().iterator().next();
+      if (now - oldest.fencedNanos < FENCE_TIMEOUT_NANOS) {
+        break;
+      }
+      onHeard(oldest);
+    }
+    if (pingDeadlineNanos() == Long.MAX_VALUE || now - pingDeadlineNanos() < 0) {
       return true;
     }
     if (pingOpen) {
@@ -343,7 +381,7 @@ public final class YamuxSession {
   }
 
   /** Writes frames until the buffer is full or nothing is left; says by its position how much. */
-  public void fill(ByteBuffer out) {
+  public void fill(ByteBuffer out, long now) {
     while (out.remaining() >= HEADER && !control.isEmpty()) {
       Frame frame = control.remove();
       if (frame.isAnswer()) {
@@ -354,7 +392,7 @@ public final class YamuxSession {
     while (out.remaining() > HEADER && !ready.isEmpty()) {
       MuxedStream stream = ready.remove();
       stream.isReady = false;
-      fillFrom(stream, out);
+      fillFrom(stream, out, now);
     }
     Frame last = goAwayFrame;
     if (last != null && control.isEmpty() && ready.isEmpty() && out.remaining() >= HEADER) {
@@ -363,7 +401,7 @@ public final class YamuxSession {
     }
   }
 
-  private void fillFrom(MuxedStream stream, ByteBuffer out) {
+  private void fillFrom(MuxedStream stream, ByteBuffer out, long now) {
     int flags = 0;
     if (stream.synPending) {
       flags = SYN;
@@ -393,6 +431,9 @@ public final class YamuxSession {
       head.limit(limit);
       if (!head.hasRemaining()) {
         stream.queue.remove();
+        if (head == stream.queueTail) {
+          stream.queueTail = null;
+        }
       }
       left -= part;
     }
@@ -403,7 +444,7 @@ public final class YamuxSession {
       endIfClosed(stream);
       return;
     }
-    fence(stream);
+    fence(stream, now);
     if (stream.wantsWritable && stream.queuedBytes <= settings.maxSendBuffer() / 2) {
       stream.wantsWritable = false;
       events.onStreamWritable(stream.id);
@@ -636,7 +677,7 @@ public final class YamuxSession {
       if (head == stream.tail && head == data) {
         stream.tail = null;
       }
-      events.onStreamData(stream.id, data);
+      events.onStreamData(stream.id, unshared(data));
     }
     stream.delivering = false;
     if (streams.get(stream.id) != stream) {
@@ -653,6 +694,14 @@ public final class YamuxSession {
     } else if (stream.consumed >= stream.window / 2) {
       topUp(stream, now);
     }
+  }
+
+  /** The same bytes, in an array of their own where they are a small part of theirs. */
+  private static ByteBuffer unshared(ByteBuffer data) {
+    if (!data.hasArray() || data.remaining() >= data.array().length / SMALL_SHARE) {
+      return data;
+    }
+    return ByteBuffer.allocate(data.remaining()).put(data).flip();
   }
 
   private void topUp(MuxedStream stream, long now) {
@@ -727,13 +776,18 @@ public final class YamuxSession {
     boolean wantsWritable;
     boolean isReady;
 
+    /** The last chunk of what waits to be sent, where it is our own; see {@link #tail}. */
+    @Nullable ByteBuffer queueTail;
+
     /** Whether data has been sent, and whether the remote is known to have seen it. */
     boolean dataSent;
 
     boolean heard;
 
-    /** The value of the ping whose answer shows that; 0 while there is none. */
+    /** The value of the ping whose answer shows that, 0 while there is none, and when it went. */
     int fence;
+
+    long fencedNanos;
 
     // In.
     final Deque<ByteBuffer> received = new ArrayDeque<>(2);
@@ -762,19 +816,38 @@ public final class YamuxSession {
      */
     void enqueue(ByteBuffer data) {
       int size = data.remaining();
-      if (demand > 0 && received.isEmpty() || size > data.array().length / 2) {
+      if (demand >= size && received.isEmpty() || size > data.array().length / 2) {
         received.add(data);
         tail = null;
         return;
       }
-      ByteBuffer chunk = tail;
+      tail = append(data, received, tail);
+    }
+
+    /** Has data wait to be sent: as it is where it is much of its array, otherwise as a copy. */
+    void hold(ByteBuffer data) {
+      int size = data.remaining();
+      boolean alone = size >= MIN_CHUNK || queue.isEmpty();
+      if (alone && (!data.hasArray() || size >= data.array().length / SMALL_SHARE)) {
+        queue.add(data);
+        queueTail = null;
+      } else {
+        queueTail = append(data, queue, queueTail);
+      }
+    }
+
+    /** Copies data behind the last chunk, or into a new one, and returns the chunk it is in. */
+    private static ByteBuffer append(
+        ByteBuffer data, Deque<ByteBuffer> chunks, @Nullable ByteBuffer last) {
+      int size = data.remaining();
+      ByteBuffer chunk = last;
       if (chunk == null || chunk.capacity() - chunk.limit() < size) {
         chunk = ByteBuffer.allocate(Math.max(MIN_CHUNK, size)).limit(0);
-        received.add(chunk);
-        tail = chunk;
+        chunks.add(chunk);
       }
       int end = chunk.limit();
       chunk.limit(end + size).put(end, data, data.position(), size);
+      return chunk;
     }
 
     /** A remote that has closed its own half has agreed long since. */

@@ -55,7 +55,7 @@ class YamuxSessionFuzzTest {
         session.receive(ByteBuffer.wrap(input, 0, half).slice(), 1);
         drain();
         session.receive(ByteBuffer.wrap(input, half, input.length - half).slice(), 2);
-        session.closeWrite(own);
+        session.closeWrite(own, 0);
       } catch (MalformedException refused) {
         // As it should.
       }
@@ -66,7 +66,7 @@ class YamuxSessionFuzzTest {
     private void drain() {
       do {
         out.clear();
-        session.fill(out);
+        session.fill(out, 0);
       } while (out.position() > 0);
     }
 
@@ -85,7 +85,7 @@ class YamuxSessionFuzzTest {
 
     @Override
     public void onStreamRemoteClosed(int stream) {
-      session.closeWrite(stream);
+      session.closeWrite(stream, 0);
     }
 
     @Override

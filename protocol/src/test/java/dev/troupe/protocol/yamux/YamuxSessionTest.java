@@ -10,6 +10,7 @@ import dev.troupe.protocol.MalformedException;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -172,6 +173,50 @@ class YamuxSessionTest {
   }
 
   @Test
+  void theFewBytesOfALargeArrayAreCopiedAndTheManyAreNot() throws MalformedException {
+    byte[] large = new byte[100_000];
+    int id = remote.session.open();
+    remote.session.write(id, ByteBuffer.wrap(large, 10, 24_999));
+    remote.session.write(id, ByteBuffer.wrap(large, 10, 25_000));
+    Arrays.fill(large, (byte) 1);
+    byte[] payload = remote.payloadOf(id);
+    assertEquals(0, payload[24_998], "a copy: the array may go");
+    assertEquals(1, payload[24_999], "read in place");
+  }
+
+  @Test
+  void manySmallWritesWaitInFewChunks() {
+    int id = remote.session.open();
+    byte[] expected = new byte[30_000];
+    for (int i = 0; i < expected.length; i++) {
+      expected[i] = (byte) i;
+      assertEquals(1, remote.session.write(id, ByteBuffer.wrap(expected, i, 1)));
+    }
+    assertEquals(expected.length, remote.session.unsent(id));
+    assertArrayEquals(expected, remote.payloadOf(id));
+    assertEquals(0, remote.session.unsent(id));
+  }
+
+  @Test
+  void whatIsDeliveredHoldsNoMuchLargerArray() throws MalformedException {
+    remote.frame(WINDOW_UPDATE, SYN, 1, 0);
+    remote.session.request(1, 10, 0);
+    ByteBuffer record = ByteBuffer.allocate(65_519);
+    record.putShort((short) 0).putShort((short) 0).putInt(1).putInt(10).put(new byte[10]);
+    record.putShort((short) 0).putShort((short) 0).putInt(1).putInt(20_000).put(new byte[20_000]);
+    remote.session.receive(record.flip(), 0);
+    assertEquals(10, remote.lastArray, "copied");
+    remote.session.request(1, 100_000, 0);
+    assertTrue(remote.lastArray <= 4 * 20_000, "at most four times what it holds");
+    Remote other = new Remote(YamuxSettings.DEFAULT);
+    other.frame(WINDOW_UPDATE, SYN, 1, 0);
+    other.session.request(1, 100_000, 0);
+    record.clear().position(12 + 10).limit(12 + 10 + 12 + 20_000);
+    other.session.receive(record.slice(), 0);
+    assertEquals(65_519, other.lastArray, "much of its record is not copied");
+  }
+
+  @Test
   void dataAfterTheEndIsAViolation() throws MalformedException {
     remote.frame(DATA, SYN | FIN, 1, new byte[10]);
     assertThrows(MalformedException.class, () -> remote.frame(DATA, 0, 1, new byte[1]));
@@ -184,7 +229,7 @@ class YamuxSessionTest {
     assertEquals(List.of("opened 1"), remote.events);
     remote.session.request(1, 1, 0);
     assertEquals(List.of("opened 1", "end of 1"), remote.events);
-    remote.session.closeWrite(1);
+    remote.session.closeWrite(1, 0);
     remote.sent();
     assertEquals(List.of("opened 1", "end of 1", "closed 1"), remote.events);
     assertEquals(0, remote.session.streamCount());
@@ -363,6 +408,7 @@ class YamuxSessionTest {
     final List<String> events = new ArrayList<>();
     final ByteArrayOutputStream data = new ByteArrayOutputStream();
     int pieces;
+    int lastArray;
     long now;
 
     Remote(YamuxSettings settings) {
@@ -394,11 +440,32 @@ class YamuxSessionTest {
           .array();
     }
 
+    /** Sends all, and returns the payload of one stream. */
+    byte[] payloadOf(int stream) {
+      ByteArrayOutputStream payload = new ByteArrayOutputStream();
+      ByteBuffer out = ByteBuffer.allocate(1 << 20);
+      while (session.hasOutput()) {
+        session.fill(out, now);
+      }
+      out.flip();
+      while (out.hasRemaining()) {
+        out.get();
+        Frame frame = new Frame(out.get(), out.getShort(), out.getInt(), out.getInt());
+        if (frame.type == DATA) {
+          if (frame.stream == stream) {
+            payload.write(out.array(), out.position(), frame.length);
+          }
+          out.position(out.position() + frame.length);
+        }
+      }
+      return payload.toByteArray();
+    }
+
     List<Frame> sent() {
       List<Frame> frames = new ArrayList<>();
       while (session.hasOutput()) {
         ByteBuffer out = ByteBuffer.allocate(65_519);
-        session.fill(out);
+        session.fill(out, now);
         out.flip();
         while (out.hasRemaining()) {
           assertEquals(0, out.get());
@@ -420,6 +487,7 @@ class YamuxSessionTest {
     @Override
     public void onStreamData(int stream, ByteBuffer piece) {
       byte[] bytes = new byte[piece.remaining()];
+      lastArray = piece.array().length;
       piece.get(bytes);
       data.writeBytes(bytes);
       pieces++;

@@ -63,7 +63,9 @@ class HostileSocketTest {
                 HANDSHAKE,
                 defaults.streamTimeout(),
                 defaults.identifyTimeout(),
+                defaults.linger(),
                 defaults.maxConnections(),
+                MAX_UPGRADING,
                 MAX_UPGRADING,
                 defaults.maxStreamsPerConnection(),
                 defaults.maxReceiveWindow()));

@@ -1,0 +1,160 @@
+package dev.troupe.simulation.world;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.troupe.actors.host.ConnectionInfo;
+import dev.troupe.actors.host.Host;
+import dev.troupe.actors.host.HostEvent;
+import dev.troupe.actors.host.Stream;
+import dev.troupe.actors.world.HostSettings;
+import dev.troupe.actors.world.World;
+import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.keys.PrivateKey;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.simulation.kernel.Order;
+import dev.troupe.simulation.kernel.SimulatedSystem;
+import dev.troupe.simulation.world.Recorder.Heard;
+import dev.troupe.simulation.world.Recorder.Outcome;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What the built-in host bounds, over simulated links. */
+class HostLimitsTest {
+
+  private static final ProtocolId CHAT = ProtocolId.of("/chat/1");
+  private static final Duration LINGER = HostSettings.DEFAULT.linger();
+
+  private final SimulatedSystem system = SimulatedSystem.create(1, Order.RANDOM);
+  private final SimulatedNetwork network =
+      new SimulatedNetwork(
+          system, NetworkSettings.DEFAULT.withLatency(Duration.ofMillis(10)).withFlow(65536, 4096));
+  private final SimulatedWorld near = network.machine("near");
+  private final SimulatedWorld far = network.machine("far");
+  private final List<HostEvent> nearEvents = new ArrayList<>();
+  private final List<HostEvent> farEvents = new ArrayList<>();
+  private final Host a = host(near, nearEvents);
+  private final Host b = host(far, farEvents);
+
+  private static Host host(SimulatedWorld machine, List<HostEvent> events) {
+    World world = machine.overLinks();
+    PrivateKey key = PrivateKey.generate(world.crypto(), world.keyMaterial());
+    Host host = world.createHost(key, HostSettings.DEFAULT);
+    host.start(events::add);
+    return host;
+  }
+
+  @AfterEach
+  void closeSystem() {
+    system.close();
+  }
+
+  private static Multiaddr at(String text) {
+    try {
+      return Multiaddr.parse(text);
+    } catch (MalformedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private ConnectionInfo connect(String listen, String dial) {
+    Outcome<List<Multiaddr>> listening = new Outcome<>();
+    b.listen(at(listen), listening);
+    system.runUntilIdle();
+    Outcome<ConnectionInfo> outcome = new Outcome<>();
+    a.dial(at(dial), b.peerId(), outcome);
+    system.advance(Duration.ofSeconds(1));
+    return outcome.value();
+  }
+
+  // ---- streams whose own half is closed
+
+  private final List<Stream> accepted = new ArrayList<>();
+
+  /** The near end of a stream; the far end is the last that was accepted. */
+  private Stream stream() {
+    b.handle(CHAT, accepted::add);
+    connect("/ip4/10.0.0.2/tcp/4001", "/ip4/10.0.0.2/tcp/4001");
+    Outcome<Stream> outcome = new Outcome<>();
+    a.openStream(b.peerId(), List.of(CHAT), outcome);
+    system.advance(Duration.ofMillis(200));
+    return outcome.value();
+  }
+
+  @Test
+  void whatTheRemoteDoesNotTakeIsNotKeptForEver() {
+    Stream here = stream();
+    Heard heard = Heard.of(here);
+    Heard.of(accepted.get(0));
+    here.request(1);
+    here.write(ByteBuffer.allocate(1 << 20));
+    here.closeWrite();
+    system.advance(LINGER.minusMillis(1));
+    assertEquals(List.of(), heard.events);
+    // In the first period a window went out, in the second nothing.
+    system.advance(LINGER.plusSeconds(1));
+    assertEquals(List.of("closed STREAM_RESET"), heard.events);
+    system.advance(Duration.ofSeconds(1));
+    assertEquals(0, a.openStreams(here.connection().id()));
+    assertEquals(0, b.openStreams(accepted.get(0).connection().id()));
+    assertEquals(1, a.connections().size());
+  }
+
+  @Test
+  void aSlowRemoteGetsAllThatWasSentBeforeTheEnd() {
+    Stream here = stream();
+    Heard heard = Heard.of(here);
+    Stream there = accepted.get(0);
+    Heard heardThere = Heard.of(there);
+    here.request(1);
+    int size = 1 << 20;
+    assertEquals(size, here.write(ByteBuffer.allocate(size)));
+    here.closeWrite();
+    // Its window is topped up in halves: each period lets at least one of them go.
+    for (int asked = 0; asked < size; asked += 160 * 1024) {
+      there.request(160 * 1024);
+      system.advance(LINGER);
+    }
+    assertEquals(size, heardThere.bytes.size());
+    assertEquals(List.of("remote closed"), heardThere.events);
+    assertEquals(List.of(), heard.events);
+  }
+
+  @Test
+  void aLongAnswerToAnEndedQuestionGoesOnAsLongAsItIsAwaited() {
+    Stream here = stream();
+    Heard heard = Heard.of(here);
+    Stream there = accepted.get(0);
+    Heard.of(there);
+    there.request(100);
+    here.write(ByteBuffer.allocate(100));
+    here.closeWrite();
+    here.request(Long.MAX_VALUE);
+    for (int i = 0; i < 20; i++) {
+      system.advance(LINGER.multipliedBy(2));
+      there.write(ByteBuffer.allocate(10));
+    }
+    there.closeWrite();
+    system.advance(Duration.ofSeconds(1));
+    assertEquals(200, heard.bytes.size());
+    assertEquals(List.of("remote closed", "closed in order"), heard.events);
+  }
+
+  @Test
+  void aHalfClosedStreamThatNobodyReadsEnds() {
+    Stream here = stream();
+    Heard heard = Heard.of(here);
+    Heard.of(accepted.get(0));
+    here.closeWrite();
+    system.advance(LINGER.multipliedBy(9));
+    assertEquals(List.of(), heard.events);
+    system.advance(LINGER.multipliedBy(2));
+    assertEquals(List.of("closed STREAM_RESET"), heard.events);
+    assertTrue(a.connections().size() == 1);
+  }
+}
