@@ -27,7 +27,9 @@ import dev.troupe.protocol.identify.IdentifyMessage;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PeerRecord;
 import dev.troupe.protocol.keys.PrivateKey;
+import dev.troupe.protocol.multiaddr.Component;
 import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.protocol.multiaddr.Protocol;
 import dev.troupe.protocol.multistream.ProtocolId;
 import dev.troupe.protocol.yamux.YamuxSettings;
 import java.nio.ByteBuffer;
@@ -37,6 +39,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -71,6 +74,30 @@ public final class BuiltInHost implements Host {
   /** How long changes of protocols and addresses are gathered before they are pushed: 100 ms. */
   private static final long PUSH_DELAY_NANOS = 100_000_000L;
 
+  /**
+   * How many pushes of identify one peer may send at once, and one more every {@link
+   * #PUSH_INTERVAL_NANOS}; a further one is reset unread. Each costs us the check of a signature.
+   */
+  static final int MAX_PUSHES = 5;
+
+  /** Five a minute. */
+  static final long PUSH_INTERVAL_NANOS = 12_000_000_000L;
+
+  /**
+   * How many pushes we send at once, and one more every {@link #OWN_PUSH_INTERVAL_NANOS}: less than
+   * we allow others, so that the last one is never the one too many. Later changes go together.
+   */
+  static final int MAX_OWN_PUSHES = 4;
+
+  /** Four a minute. */
+  static final long OWN_PUSH_INTERVAL_NANOS = 15_000_000_000L;
+
+  /** After how long identify is asked for a second and last time when it came to nothing: 5 s. */
+  static final long IDENTIFY_RETRY_NANOS = 5_000_000_000L;
+
+  /** The most bytes of addresses in the signed record, so that it fits one part of identify. */
+  static final int MAX_RECORD_ADDRESS_BYTES = 3072;
+
   private final PrivateKey identity;
   private final PeerId peerId;
   private final HostSettings settings;
@@ -87,6 +114,17 @@ public final class BuiltInHost implements Host {
   private final AtomicInteger upgrading = new AtomicInteger();
   private final AtomicBoolean closed = new AtomicBoolean();
   private final AtomicBoolean pushScheduled = new AtomicBoolean();
+  private final Allowance ownPushes;
+
+  /** What each connected peer may push; gone with its last connection. */
+  private final ConcurrentSkipListMap<PeerId, Allowance> pushes = new ConcurrentSkipListMap<>();
+
+  /** Connections that had not been identified when there was something to push. */
+  private final ConcurrentSkipListSet<ConnectionId> unpushed = new ConcurrentSkipListSet<>();
+
+  /** Inbound connections that are not yet secured, by the network they come from. */
+  private final ConcurrentSkipListMap<String, Integer> upgradingFrom =
+      new ConcurrentSkipListMap<>();
 
   private final ConcurrentSkipListMap<Long, LinkListener> listeners = new ConcurrentSkipListMap<>();
   private final ConcurrentSkipListMap<Long, Dialling> dials = new ConcurrentSkipListMap<>();
@@ -131,8 +169,9 @@ public final class BuiltInHost implements Host {
     this.transports = List.copyOf(transports);
     this.timers = timers;
     this.scratch = scratch;
+    this.ownPushes = new Allowance(MAX_OWN_PUSHES, OWN_PUSH_INTERVAL_NANOS, timers.nanos());
     handlers.put(IdentifyMessage.PROTOCOL, this::writeIdentify);
-    handlers.put(IdentifyMessage.PUSH, this::hearIdentify);
+    handlers.put(IdentifyMessage.PUSH, this::hearPush);
   }
 
   @Override
@@ -202,7 +241,31 @@ public final class BuiltInHost implements Host {
       link.abort();
       return;
     }
-    new Upgrade(link, Role.LISTENER, null, null).start();
+    String from = networkOf(link.remoteAddress());
+    if (upgradingFrom.merge(from, 1, Integer::sum) > settings.maxUpgradingPerAddress()) {
+      upgraded(from);
+      link.abort();
+      return;
+    }
+    new Upgrade(link, Role.LISTENER, null, null, from).start();
+  }
+
+  private void upgraded(String from) {
+    upgrading.decrementAndGet();
+    upgradingFrom.computeIfPresent(from, (same, count) -> count == 1 ? null : count - 1);
+  }
+
+  /**
+   * What one stranger is taken to have: an IPv4 address, an IPv6 network of 64 bits, or, where
+   * there is neither, the whole address.
+   */
+  static String networkOf(Multiaddr address) {
+    Component ip4 = address.find(Protocol.IP4);
+    Component ip6 = address.find(Protocol.IP6);
+    if (ip4 != null) {
+      return ip4.text();
+    }
+    return ip6 != null ? ip6.value().slice(0, 8).hex() : address.toString();
   }
 
   // ---- dialling
@@ -274,7 +337,7 @@ public final class BuiltInHost implements Host {
         made.abort();
         return;
       }
-      new Upgrade(made, Role.DIALER, expected, this).start();
+      new Upgrade(made, Role.DIALER, expected, this, null).start();
     }
 
     @Override
@@ -346,14 +409,22 @@ public final class BuiltInHost implements Host {
     private final @Nullable Dialling dial;
     private final long number = ids.incrementAndGet();
     private final LinkDriver driver;
-    private boolean counted;
+
+    /** The network that it is counted for while it is upgraded; null once it is not. */
+    private @Nullable String countedFor;
+
     private @Nullable HostConnection connection;
 
-    Upgrade(RawLink link, Role role, @Nullable PeerId expected, @Nullable Dialling dial) {
+    Upgrade(
+        RawLink link,
+        Role role,
+        @Nullable PeerId expected,
+        @Nullable Dialling dial,
+        @Nullable String countedFor) {
       this.link = link;
       this.role = role;
       this.dial = dial;
-      this.counted = role == Role.LISTENER;
+      this.countedFor = countedFor;
       ConnectionSettings limits =
           new ConnectionSettings(
               settings.dialTimeout().toNanos(),
@@ -390,9 +461,10 @@ public final class BuiltInHost implements Host {
     }
 
     private void uncount() {
-      if (counted) {
-        counted = false;
-        upgrading.decrementAndGet();
+      String from = countedFor;
+      if (from != null) {
+        countedFor = null;
+        upgraded(from);
       }
     }
 
@@ -421,6 +493,7 @@ public final class BuiltInHost implements Host {
       HostConnection made =
           new HostConnection(
               info,
+              link.remoteAddress(),
               driver,
               settings.streamTimeout().toNanos(),
               settings.linger().toNanos(),
@@ -441,7 +514,7 @@ public final class BuiltInHost implements Host {
       if (completion != null) {
         completion.succeeded(info);
       }
-      askIdentify(made);
+      askIdentify(made, true);
     }
 
     private @Nullable HostFailure refusalOf(PeerId remote) {
@@ -494,11 +567,16 @@ public final class BuiltInHost implements Host {
       if (of != null) {
         connections.remove(of.info().id());
         identified.remove(of.info().id());
+        unpushed.remove(of.info().id());
         byPeer.computeIfPresent(
             of.info().peer(),
             (peer, all) -> {
               all.remove(of.info().id());
-              return all.isEmpty() ? null : all;
+              if (all.isEmpty()) {
+                pushes.remove(peer);
+                return null;
+              }
+              return all;
             });
         emit(new HostEvent.Disconnected(of.info(), reason));
       }
@@ -565,12 +643,28 @@ public final class BuiltInHost implements Host {
   // ---- identify
 
   private void writeIdentify(Stream stream) {
-    Identify.write(stream, describe(stream.connection().remoteAddress()), deadlineOf(stream));
+    HostConnection of = connections.get(stream.connection().id());
+    Multiaddr observed = of == null ? stream.connection().remoteAddress() : of.reached();
+    Identify.write(stream, describe(observed), deadlineOf(stream));
   }
 
-  private void hearIdentify(Stream stream) {
+  private void hearPush(Stream stream) {
+    long now = timers.nanos();
+    Allowance allowance =
+        pushes.computeIfAbsent(
+            stream.remote(), peer -> new Allowance(MAX_PUSHES, PUSH_INTERVAL_NANOS, now));
+    if (allowance.take(now)) {
+      hearIdentify(stream, () -> {});
+    } else {
+      LOG.debug("too many pushes of identify peer={}", stream.remote());
+      stream.start(new IgnoringListener());
+      stream.reset(0, "more than " + MAX_PUSHES + " pushes of identify in a minute");
+    }
+  }
+
+  private void hearIdentify(Stream stream, Runnable missed) {
     Identify.read(
-        stream, message -> onIdentified(stream.connection(), message), deadlineOf(stream));
+        stream, message -> onIdentified(stream.connection(), message), missed, deadlineOf(stream));
   }
 
   private Cancellable deadlineOf(Stream stream) {
@@ -595,16 +689,22 @@ public final class BuiltInHost implements Host {
     if (addresses.isEmpty()) {
       return null;
     }
+    List<Multiaddr> told = new ArrayList<>();
+    int bytes = 0;
+    for (Multiaddr address : addresses) {
+      bytes += address.encoded().size();
+      if (bytes > MAX_RECORD_ADDRESS_BYTES || told.size() == PeerRecord.MAX_ADDRESSES) {
+        break;
+      }
+      told.add(address);
+    }
     CertifiedAddresses before = certified.get();
-    if (before != null && before.record.addresses().equals(addresses)) {
+    if (before != null && before.record.addresses().equals(told)) {
       return before.envelope;
     }
     long now = clock.millis();
     PeerRecord record =
-        new PeerRecord(
-            peerId,
-            before == null ? now : Math.max(now, before.record.seq() + 1),
-            addresses.subList(0, Math.min(addresses.size(), PeerRecord.MAX_ADDRESSES)));
+        new PeerRecord(peerId, before == null ? now : Math.max(now, before.record.seq() + 1), told);
     CertifiedAddresses made =
         new CertifiedAddresses(record, record.seal(crypto, identity).encoded());
     certified.set(made);
@@ -613,13 +713,24 @@ public final class BuiltInHost implements Host {
 
   private record CertifiedAddresses(PeerRecord record, Bytes envelope) {}
 
-  private void askIdentify(HostConnection connection) {
+  /**
+   * Asks a peer who it is.
+   *
+   * @param again whether to ask once more where that comes to nothing and the connection stands
+   */
+  private void askIdentify(HostConnection connection, boolean again) {
+    Runnable retry =
+        () -> {
+          if (again) {
+            timers.schedule(IDENTIFY_RETRY_NANOS, () -> askAgain(connection));
+          }
+        };
     connection.open(
         List.of(IdentifyMessage.PROTOCOL),
         new Completion<>() {
           @Override
           public void succeeded(Stream stream) {
-            hearIdentify(stream);
+            hearIdentify(stream, retry);
           }
 
           @Override
@@ -627,8 +738,18 @@ public final class BuiltInHost implements Host {
             // A peer that does not say who it is stays connected, and unidentified.
             LOG.debug(
                 "not identified peer={} reason={}", connection.info().peer(), failure.message());
+            if (failure.kind() != HostFailure.Kind.PROTOCOL_NOT_SUPPORTED) {
+              retry.run();
+            }
           }
         });
+  }
+
+  private void askAgain(HostConnection connection) {
+    ConnectionId id = connection.info().id();
+    if (connections.containsKey(id) && !identified.containsKey(id)) {
+      askIdentify(connection, false);
+    }
   }
 
   private void onIdentified(ConnectionInfo connection, IdentifyMessage message) {
@@ -639,39 +760,52 @@ public final class BuiltInHost implements Host {
     } else if (connections.containsKey(connection.id())) {
       identified.put(connection.id(), heard);
       emit(new HostEvent.Identified(connection, heard));
+      HostConnection of = connections.get(connection.id());
+      if (unpushed.remove(connection.id()) && of != null && heard.supports(IdentifyMessage.PUSH)) {
+        pushTo(of);
+      }
     }
   }
 
   private void schedulePush() {
     if (!connections.isEmpty() && pushScheduled.compareAndSet(false, true)) {
-      timers.schedule(PUSH_DELAY_NANOS, this::push);
+      timers.schedule(Math.max(PUSH_DELAY_NANOS, ownPushes.waitNanos(timers.nanos())), this::push);
     }
   }
 
   private void push() {
     pushScheduled.set(false);
+    ownPushes.take(timers.nanos());
     connections
         .values()
         .forEach(
             connection -> {
-              Identification known = identified.get(connection.info().id());
-              if (known == null || !known.supports(IdentifyMessage.PUSH)) {
-                return;
+              ConnectionId id = connection.info().id();
+              // First marked, then looked at: it may be identified at this moment.
+              unpushed.add(id);
+              Identification known = identified.get(id);
+              if (known != null && unpushed.remove(id) && known.supports(IdentifyMessage.PUSH)) {
+                pushTo(connection);
+              } else if (!connections.containsKey(id)) {
+                unpushed.remove(id);
               }
-              connection.open(
-                  List.of(IdentifyMessage.PUSH),
-                  new Completion<>() {
-                    @Override
-                    public void succeeded(Stream stream) {
-                      writeIdentify(stream);
-                    }
-
-                    @Override
-                    public void failed(HostFailure failure) {
-                      // The next push, or the next connection, says it anew.
-                    }
-                  });
             });
+  }
+
+  private void pushTo(HostConnection connection) {
+    connection.open(
+        List.of(IdentifyMessage.PUSH),
+        new Completion<>() {
+          @Override
+          public void succeeded(Stream stream) {
+            writeIdentify(stream);
+          }
+
+          @Override
+          public void failed(HostFailure failure) {
+            // The next push, or the next connection, says it anew.
+          }
+        });
   }
 
   // ---- the end

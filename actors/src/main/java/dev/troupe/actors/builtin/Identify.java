@@ -34,9 +34,6 @@ final class Identify {
   private static final Identification NOTHING =
       new Identification("", "", List.of(), List.of(), null, false);
 
-  /** In how many parts an identify message may come. */
-  private static final int MAX_PARTS = 10;
-
   private Identify() {}
 
   /**
@@ -45,7 +42,11 @@ final class Identify {
    * @param deadline called off when the stream is over
    */
   static void write(Stream stream, IdentifyMessage message, Cancellable deadline) {
-    ByteBuffer frame = ByteBuffer.wrap(Frames.encode(message.encoded()));
+    Bytes frames = Bytes.EMPTY;
+    for (Bytes part : message.parts()) {
+      frames = frames.concat(Bytes.wrap(Frames.encode(part)));
+    }
+    ByteBuffer frame = ByteBuffer.wrap(frames.toArray());
     stream.start(
         new StreamListener() {
           @Override
@@ -83,16 +84,18 @@ final class Identify {
   /**
    * Reads until the remote closes.
    *
-   * @param heard gets the message; nothing is called if the remote resets, or sends too much or
-   *     what cannot be read
+   * @param heard gets the message
+   * @param missed called instead if the remote resets, or sends too much or what cannot be read
    * @param deadline called off when the stream is over
    */
-  static void read(Stream stream, Consumer<IdentifyMessage> heard, Cancellable deadline) {
+  static void read(
+      Stream stream, Consumer<IdentifyMessage> heard, Runnable missed, Cancellable deadline) {
     stream.start(
         new StreamListener() {
           private final FrameDecoder frames = new FrameDecoder(IdentifyMessage.MAX_BYTES);
           private Bytes message = Bytes.EMPTY;
           private int parts;
+          private boolean told;
 
           @Override
           public void onData(ByteBuffer data) {
@@ -101,7 +104,7 @@ final class Identify {
             try {
               for (Bytes frame = frames.next(); frame != null; frame = frames.next()) {
                 // Each part is a copy of all before it: their number is bounded as their bytes are.
-                if (frame.isEmpty() || ++parts > MAX_PARTS) {
+                if (frame.isEmpty() || ++parts > IdentifyMessage.MAX_PARTS) {
                   throw new MalformedException("an identify message in too many parts, or empty");
                 }
                 message = message.concat(frame);
@@ -124,7 +127,9 @@ final class Identify {
           public void onRemoteClosed() {
             stream.closeWrite();
             try {
-              heard.accept(IdentifyMessage.decode(message));
+              IdentifyMessage whole = IdentifyMessage.decode(message);
+              told = true;
+              heard.accept(whole);
             } catch (MalformedException e) {
               refuse(e);
             }
@@ -140,6 +145,9 @@ final class Identify {
             deadline.cancel();
             if (failure != null) {
               LOG.debug("identify failed peer={} reason={}", stream.remote(), failure.message());
+            }
+            if (!told) {
+              missed.run();
             }
           }
         });

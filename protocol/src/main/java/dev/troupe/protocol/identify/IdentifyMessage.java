@@ -42,6 +42,15 @@ public record IdentifyMessage(
   /** The most bytes of a message. */
   public static final int MAX_BYTES = 64 * 1024;
 
+  /**
+   * The most bytes of one part that we send: rust-libp2p refuses a longer one. What does not fit
+   * goes into further parts, as go-libp2p sends them.
+   */
+  public static final int MAX_PART = 4096;
+
+  /** In how many parts a message may come; go-libp2p's limit too. */
+  public static final int MAX_PARTS = 10;
+
   /** How many listen addresses are kept. */
   public static final int MAX_ADDRESSES = 64;
 
@@ -57,23 +66,65 @@ public record IdentifyMessage(
     protocols = List.copyOf(protocols);
   }
 
-  /** The protobuf. */
+  /** The protobuf, in one piece of any length. */
   public Bytes encoded() {
-    Identify.Builder message =
+    Bytes joined = Bytes.EMPTY;
+    for (Bytes part : parts(Integer.MAX_VALUE)) {
+      joined = joined.concat(part);
+    }
+    return joined;
+  }
+
+  /**
+   * The protobuf in parts of {@link #MAX_PART} bytes at most, which joined are one message. Those
+   * who read only the first find there who we are, and as much as fits of where and what we speak;
+   * the signed record comes last. What would need more than {@link #MAX_PARTS} is left out.
+   */
+  public List<Bytes> parts() {
+    List<Bytes> parts = parts(MAX_PART);
+    return parts.subList(0, Math.min(parts.size(), MAX_PARTS));
+  }
+
+  private List<Bytes> parts(int most) {
+    List<Identify.Builder> fields = new ArrayList<>();
+    Identify.Builder who =
         Identify.newBuilder().setProtocolVersion(protocolVersion).setAgentVersion(agentVersion);
     if (publicKey != null) {
-      message.setPublicKey(ByteString.copyFrom(publicKey.encoded().toArray()));
+      who.setPublicKey(ByteString.copyFrom(publicKey.encoded().toArray()));
     }
-    listenAddresses.forEach(
-        address -> message.addListenAddrs(ByteString.copyFrom(address.encoded().toArray())));
-    protocols.forEach(protocol -> message.addProtocols(protocol.value()));
     if (observedAddress != null) {
-      message.setObservedAddr(ByteString.copyFrom(observedAddress.encoded().toArray()));
+      who.setObservedAddr(ByteString.copyFrom(observedAddress.encoded().toArray()));
     }
+    fields.add(who);
+    listenAddresses.stream()
+        .limit(MAX_ADDRESSES)
+        .forEach(
+            address ->
+                fields.add(
+                    Identify.newBuilder()
+                        .addListenAddrs(ByteString.copyFrom(address.encoded().toArray()))));
+    protocols.forEach(protocol -> fields.add(Identify.newBuilder().addProtocols(protocol.value())));
     if (signedPeerRecord != null) {
-      message.setSignedPeerRecord(ByteString.copyFrom(signedPeerRecord.toArray()));
+      fields.add(
+          Identify.newBuilder()
+              .setSignedPeerRecord(ByteString.copyFrom(signedPeerRecord.toArray())));
     }
-    return Bytes.wrap(message.build().toByteArray());
+    List<Bytes> parts = new ArrayList<>();
+    Identify.Builder part = Identify.newBuilder();
+    int size = 0;
+    for (Identify.Builder field : fields) {
+      Identify next = field.build();
+      int more = next.getSerializedSize();
+      if (size > 0 && size + more > most) {
+        parts.add(Bytes.wrap(part.build().toByteArray()));
+        part.clear();
+        size = 0;
+      }
+      part.mergeFrom(next);
+      size += more;
+    }
+    parts.add(Bytes.wrap(part.build().toByteArray()));
+    return parts;
   }
 
   /**

@@ -91,7 +91,7 @@ final class SimulatedLinks implements LinkTransport {
       }
       SimulatedLoop farLoop = new SimulatedLoop(network, there, "link");
       SimulatedLink far = new SimulatedLink(network, farLoop, back, target.address(), source);
-      SimulatedLink near = new SimulatedLink(network, loop, out, source, address);
+      SimulatedLink near = new SimulatedLink(network, loop, out, source, target.address());
       far.join(near);
       near.join(far);
       back.send("accept", 0, () -> loop.execute(() -> succeed(near)));

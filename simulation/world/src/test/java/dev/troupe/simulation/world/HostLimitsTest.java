@@ -1,18 +1,24 @@
 package dev.troupe.simulation.world;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.ConnectionInfo;
 import dev.troupe.actors.host.Host;
 import dev.troupe.actors.host.HostEvent;
+import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.Stream;
+import dev.troupe.actors.link.RawLink;
 import dev.troupe.actors.world.HostSettings;
 import dev.troupe.actors.world.World;
 import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.identify.IdentifyMessage;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.protocol.varint.Frames;
 import dev.troupe.simulation.kernel.Order;
 import dev.troupe.simulation.kernel.SimulatedSystem;
 import dev.troupe.simulation.world.Recorder.Heard;
@@ -155,6 +161,182 @@ class HostLimitsTest {
     assertEquals(List.of(), heard.events);
     system.advance(LINGER.multipliedBy(2));
     assertEquals(List.of("closed STREAM_RESET"), heard.events);
-    assertTrue(a.connections().size() == 1);
+    assertEquals(1, a.connections().size());
+  }
+
+  // ---- connections that are not yet secured
+
+  private List<RawLink> strangers(SimulatedWorld machine, int count, Multiaddr address) {
+    List<RawLink> made = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      new SimulatedLinks(network, machine)
+          .dial(
+              address,
+              new Completion<>() {
+                @Override
+                public void succeeded(RawLink link) {
+                  made.add(link);
+                }
+
+                @Override
+                public void failed(HostFailure failure) {
+                  throw new AssertionError(failure.toString());
+                }
+              });
+    }
+    system.advance(Duration.ofSeconds(1));
+    return made;
+  }
+
+  private Outcome<ConnectionInfo> dial(Host from, Multiaddr address) {
+    Outcome<ConnectionInfo> outcome = new Outcome<>();
+    from.dial(address, b.peerId(), outcome);
+    system.advance(Duration.ofSeconds(1));
+    return outcome;
+  }
+
+  @Test
+  void oneAddressTakesNoMoreThanItsShareOfTheUpgrades() {
+    Outcome<List<Multiaddr>> listening = new Outcome<>();
+    b.listen(at("/ip4/10.0.0.2/tcp/4001"), listening);
+    system.runUntilIdle();
+    Multiaddr address = listening.value().get(0);
+    SimulatedWorld crowd = network.machine("crowd");
+    int share = HostSettings.DEFAULT.maxUpgradingPerAddress();
+    strangers(crowd, share - 1, address);
+    Host late = host(crowd, new ArrayList<>());
+    assertTrue(dial(late, address).told.get(0) instanceof ConnectionInfo, "the last place");
+    strangers(crowd, 1, address);
+    assertTrue(dial(late, address).told.get(0) instanceof HostFailure, "one too many");
+    assertTrue(dial(a, address).told.get(0) instanceof ConnectionInfo, "others have theirs");
+    // The strangers never say a word.
+    system.advance(HostSettings.DEFAULT.dialTimeout().plusSeconds(1));
+    assertTrue(dial(late, address).told.get(0) instanceof ConnectionInfo);
+  }
+
+  // ---- identify
+
+  private static IdentifyMessage saying(List<ProtocolId> protocols) {
+    return new IdentifyMessage(null, List.of(), protocols, null, "", "test", null);
+  }
+
+  private static void answer(Stream stream, IdentifyMessage message) {
+    Heard.of(stream);
+    stream.write(ByteBuffer.wrap(Frames.encode(message.encoded())));
+    stream.closeWrite();
+  }
+
+  private boolean hasHeard(List<HostEvent> events, ProtocolId protocol) {
+    return events.stream()
+        .anyMatch(
+            event ->
+                event instanceof HostEvent.Identified identified
+                    && identified.identification().supports(protocol));
+  }
+
+  @Test
+  void theObservedAddressIsTheOneReachedNotTheNameDialled() {
+    ConnectionInfo info = connect("/ip4/10.0.0.2/tcp/4001", "/dns4/far/tcp/4001");
+    assertEquals(at("/dns4/far/tcp/4001"), info.remoteAddress());
+    HostEvent.Identified there =
+        (HostEvent.Identified)
+            farEvents.stream().filter(HostEvent.Identified.class::isInstance).findFirst().get();
+    assertEquals(at("/ip4/10.0.0.2/tcp/4001"), there.identification().observedAddress());
+  }
+
+  @Test
+  void manyProtocolsComeInParts() {
+    ProtocolId last = null;
+    for (int i = 0; i < 300; i++) {
+      last = ProtocolId.of("/" + "x".repeat(80) + "/" + i);
+      b.handle(last, stream -> stream.reset(0, "unused"));
+    }
+    connect("/ip4/10.0.0.2/tcp/4001", "/ip4/10.0.0.2/tcp/4001");
+    assertTrue(hasHeard(nearEvents, last));
+  }
+
+  @Test
+  void pushesAreTakenFiveAtOnceAndFiveAMinute() {
+    connect("/ip4/10.0.0.2/tcp/4001", "/ip4/10.0.0.2/tcp/4001");
+    List<Boolean> taken = new ArrayList<>();
+    for (int i = 0; i < 7; i++) {
+      taken.add(isPushTaken());
+    }
+    assertEquals(List.of(true, true, true, true, true, false, false), taken);
+    system.advance(Duration.ofSeconds(12));
+    assertTrue(isPushTaken());
+    assertFalse(isPushTaken());
+    assertEquals(1, a.connections().size());
+  }
+
+  private boolean isPushTaken() {
+    Outcome<Stream> opening = new Outcome<>();
+    a.openStream(b.peerId(), List.of(IdentifyMessage.PUSH), opening);
+    system.advance(Duration.ofMillis(100));
+    return opening.told.get(0) instanceof Stream stream && Heard.of(stream).events.isEmpty();
+  }
+
+  @Test
+  void whoChangesOftenIsHeardAllTheSame() {
+    connect("/ip4/10.0.0.2/tcp/4001", "/ip4/10.0.0.2/tcp/4001");
+    for (int i = 0; i < 20; i++) {
+      a.handle(ProtocolId.of("/changing/" + i), stream -> stream.reset(0, "unused"));
+      system.advance(Duration.ofSeconds(1));
+    }
+    system.advance(Duration.ofSeconds(15));
+    assertTrue(hasHeard(farEvents, ProtocolId.of("/changing/19")));
+    long pushed = farEvents.stream().filter(HostEvent.Identified.class::isInstance).count();
+    assertTrue(pushed <= 1 + 6, pushed + " times");
+  }
+
+  @Test
+  void whoIdentifiesLateIsToldWhatChangedMeanwhile() {
+    List<Stream> asked = new ArrayList<>();
+    b.unhandle(IdentifyMessage.PROTOCOL);
+    b.handle(IdentifyMessage.PROTOCOL, asked::add);
+    connect("/ip4/10.0.0.2/tcp/4001", "/ip4/10.0.0.2/tcp/4001");
+    a.handle(CHAT, accepted::add);
+    system.advance(Duration.ofSeconds(1));
+    assertFalse(hasHeard(farEvents, CHAT), "identified before the change");
+    answer(asked.get(0), saying(List.of(IdentifyMessage.PUSH)));
+    system.advance(Duration.ofSeconds(1));
+    assertTrue(hasHeard(farEvents, CHAT));
+  }
+
+  @Test
+  void identifyIsAskedForOnceMoreWhenItFailed() {
+    List<Stream> asked = new ArrayList<>();
+    b.unhandle(IdentifyMessage.PROTOCOL);
+    b.handle(
+        IdentifyMessage.PROTOCOL,
+        stream -> {
+          asked.add(stream);
+          if (asked.size() == 1) {
+            stream.reset(0, "not now");
+          } else {
+            answer(stream, saying(List.of(CHAT)));
+          }
+        });
+    connect("/ip4/10.0.0.2/tcp/4001", "/ip4/10.0.0.2/tcp/4001");
+    assertEquals(1, asked.size());
+    system.advance(Duration.ofSeconds(5));
+    assertEquals(2, asked.size());
+    assertTrue(hasHeard(nearEvents, CHAT));
+  }
+
+  @Test
+  void identifyThatFailsTwiceIsNotAskedForAgain() {
+    List<Stream> asked = new ArrayList<>();
+    b.unhandle(IdentifyMessage.PROTOCOL);
+    b.handle(
+        IdentifyMessage.PROTOCOL,
+        stream -> {
+          asked.add(stream);
+          stream.reset(0, "never");
+        });
+    connect("/ip4/10.0.0.2/tcp/4001", "/ip4/10.0.0.2/tcp/4001");
+    system.advance(Duration.ofMinutes(2));
+    assertEquals(2, asked.size());
+    assertEquals(1, a.connections().size());
   }
 }
