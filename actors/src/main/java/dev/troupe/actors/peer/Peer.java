@@ -48,9 +48,9 @@ import org.jspecify.annotations.Nullable;
  * {@link ListenFailed} once, and at last {@link Ended}. <b>Limits</b>: {@value #STASH} messages
  * while listening, a further one is refused; {@value #MAX_ERRANDS} pings, perfs and openings of
  * streams at once, and {@value #MAX_ACCEPTORS} acceptors of streams, a further one is refused.
- * <b>Timers</b>: the end is forced 5 s after the stop. <b>A crash loses</b> the whole peer: its
- * children restart by themselves, and this actor, which only passes messages on, is not restarted;
- * its parent notices.
+ * <b>Timers</b>: the end is forced 5 s after the stop; idle ping streams are looked for once a
+ * minute. <b>A crash loses</b> the whole peer: its children restart by themselves, and this actor,
+ * which only passes messages on, is not restarted; its parent notices.
  */
 public final class Peer {
 
@@ -98,6 +98,8 @@ public final class Peer {
   private record HostClosed() implements Command {}
 
   private record EndForced() implements Command {}
+
+  private record EndIdlePings() implements Command {}
 
   /** How starting went, and that all is over. */
   public sealed interface Started {}
@@ -382,6 +384,7 @@ public final class Peer {
   private final World world;
   private final ActorRef<Started> starter;
   private final Host host;
+  private final Ping.Answering pings;
   private final ActorRef<AddressBook.Command> addressBook;
   private final ActorRef<Connections.Command> connections;
   private int unbound;
@@ -424,8 +427,11 @@ public final class Peer {
         connections.tell(new Connections.Protect(bootstrap, "bootstrap"));
       }
     }
-    Ping.answer(host);
-    Perf.serve(host);
+    this.pings = Ping.answer(host);
+    timers.startTimerWithFixedDelay(new EndIdlePings(), Ping.Answering.IDLE);
+    if (settings.servePerf()) {
+      Perf.serve(host);
+    }
     host.start(event -> connections.tell(new Connections.HostHeard(event)));
   }
 
@@ -457,9 +463,15 @@ public final class Peer {
         .onMessage(Bound.class, bound -> --unbound == 0 ? run() : Behaviors.same())
         .onMessage(BindFailed.class, this::onBindFailed)
         .onMessage(Stop.class, stop -> stash.unstashAll(beginStopping()))
+        .onMessage(EndIdlePings.class, look -> endIdlePings())
         .onAnyMessage(this::onEarly)
         .onSignal(PostStop.class, gone -> onPostStop())
         .build();
+  }
+
+  private Behavior<Command> endIdlePings() {
+    pings.endIdle();
+    return Behaviors.same();
   }
 
   private Behavior<Command> onEarly(Command command) {
@@ -506,6 +518,7 @@ public final class Peer {
         .onMessage(OpenStream.class, this::onOpenStream)
         .onMessage(AcceptStreams.class, this::onAcceptStreams)
         .onMessage(AcceptorEnded.class, this::onAcceptorEnded)
+        .onMessage(EndIdlePings.class, look -> endIdlePings())
         .onMessage(Stop.class, stop -> beginStopping())
         .onSignal(Terminated.class, ended -> onErrandEnded())
         .onSignal(PostStop.class, gone -> onPostStop())
@@ -682,13 +695,17 @@ public final class Peer {
   private Behavior<Command> beginStopping() {
     timers.startSingleTimer(new EndForced(), END);
     if (dht != null) {
-      // The DHT answers what is open before it ends; the others answer as they are stopped.
+      // Each answers what is open, and what is on its way, before it ends.
       ending.add(dht);
       context.watch(dht);
       dht.tell(new Dht.Stop());
     }
     stopChild(gossip);
-    stopChild(virtualConnections);
+    if (virtualConnections != null) {
+      ending.add(virtualConnections);
+      context.watch(virtualConnections);
+      virtualConnections.tell(new VirtualConnections.End());
+    }
     if (ending.isEmpty()) {
       closeHost();
     }

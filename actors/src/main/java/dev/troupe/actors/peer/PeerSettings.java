@@ -15,6 +15,8 @@ import java.util.List;
  *
  * @param identity its key: whoever has it is this peer
  * @param listen where to accept connections, without {@code /p2p}; may be empty
+ * @param servePerf whether anyone may measure a stream to it, and so have it send at will (default
+ *     no); measuring streams to others needs no leave
  */
 public record PeerSettings(
     PrivateKey identity,
@@ -24,7 +26,8 @@ public record PeerSettings(
     ConnectionsSettings connections,
     DhtSettings dht,
     GossipSettings gossip,
-    VirtualConnectionSettings virtualConnections) {
+    VirtualConnectionSettings virtualConnections,
+    boolean servePerf) {
 
   /** Copies the list. */
   public PeerSettings {
@@ -41,30 +44,61 @@ public record PeerSettings(
         ConnectionsSettings.DEFAULT,
         DhtSettings.DEFAULT,
         GossipSettings.DEFAULT,
-        VirtualConnectionSettings.DEFAULT);
+        VirtualConnectionSettings.DEFAULT,
+        false);
   }
 
   /** The same with another DHT. */
   public PeerSettings withDht(DhtSettings other) {
     return new PeerSettings(
-        identity, listen, host, addressBook, connections, other, gossip, virtualConnections);
+        identity,
+        listen,
+        host,
+        addressBook,
+        connections,
+        other,
+        gossip,
+        virtualConnections,
+        servePerf);
   }
 
   /** The same with other gossip. */
   public PeerSettings withGossip(GossipSettings other) {
     return new PeerSettings(
-        identity, listen, host, addressBook, connections, dht, other, virtualConnections);
+        identity,
+        listen,
+        host,
+        addressBook,
+        connections,
+        dht,
+        other,
+        virtualConnections,
+        servePerf);
   }
 
   /** The same with other limits of the host. */
   public PeerSettings withHost(HostSettings other) {
     return new PeerSettings(
-        identity, listen, other, addressBook, connections, dht, gossip, virtualConnections);
+        identity,
+        listen,
+        other,
+        addressBook,
+        connections,
+        dht,
+        gossip,
+        virtualConnections,
+        servePerf);
   }
 
   /** The same with other rules of dialling and trimming. */
   public PeerSettings withConnections(ConnectionsSettings other) {
     return new PeerSettings(
-        identity, listen, host, addressBook, other, dht, gossip, virtualConnections);
+        identity, listen, host, addressBook, other, dht, gossip, virtualConnections, servePerf);
+  }
+
+  /** The same, serving perf or not. */
+  public PeerSettings withServePerf(boolean other) {
+    return new PeerSettings(
+        identity, listen, host, addressBook, connections, dht, gossip, virtualConnections, other);
   }
 }

@@ -11,6 +11,7 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multistream.ProtocolId;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,9 @@ public final class Perf {
 
   /** The protocol. */
   public static final ProtocolId PROTOCOL = ProtocolId.of("/perf/1.0.0");
+
+  /** How many streams are served at once, of all peers; a further one is reset. */
+  public static final int MAX_SERVED = 8;
 
   /** What is sent, over and over; never written to. */
   private static final byte[] BLOCK = new byte[1024 * 1024];
@@ -33,9 +37,13 @@ public final class Perf {
    */
   public record Timing(long uploadNanos, long downloadNanos) {}
 
-  /** Serves the protocol from now on. */
+  /**
+   * Serves the protocol from now on. Whoever connects can have as much sent as they like: a peer
+   * does so only where it is told to, as the specification asks.
+   */
   public static void serve(Host host) {
-    host.handle(PROTOCOL, Perf::serve);
+    AtomicInteger served = new AtomicInteger();
+    host.handle(PROTOCOL, stream -> serve(stream, served));
   }
 
   /**
@@ -92,7 +100,12 @@ public final class Perf {
     }
   }
 
-  private static void serve(Stream stream) {
+  private static void serve(Stream stream, AtomicInteger served) {
+    if (served.incrementAndGet() > MAX_SERVED) {
+      served.decrementAndGet();
+      stream.reset(0, MAX_SERVED + " perf streams are served already");
+      return;
+    }
     stream.start(
         new StreamListener() {
           private final ByteBuffer wanted = ByteBuffer.allocate(8);
@@ -125,6 +138,7 @@ public final class Perf {
           @Override
           public void onClosed(@Nullable HostFailure failure) {
             // The client says how it went.
+            served.decrementAndGet();
           }
         });
     stream.request(Long.MAX_VALUE);

@@ -11,11 +11,12 @@ import dev.troupe.protocol.crypto.RandomSource;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multistream.ProtocolId;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** Both sides of ping: 32 random bytes, sent back as they came (libp2p ping specification). */
@@ -31,9 +32,11 @@ public final class Ping {
 
   private Ping() {}
 
-  /** Answers pings from now on. */
-  public static void answer(Host host) {
-    host.handle(PROTOCOL, Ping::echo);
+  /** Answers pings from now on; the caller is to look for idle streams. */
+  public static Answering answer(Host host) {
+    Answering answering = new Answering();
+    host.handle(PROTOCOL, answering::accept);
+    return answering;
   }
 
   /**
@@ -59,58 +62,123 @@ public final class Ping {
     return session;
   }
 
-  private static void echo(Stream stream) {
-    stream.start(
-        new StreamListener() {
-          private final Deque<ByteBuffer> pending = new ArrayDeque<>();
-          private boolean remoteClosed;
-          private int sinceLastPing;
+  /**
+   * The answering side. A peer has {@value #MAX_STREAMS} streams at most; a further one is reset.
+   * What came is kept until it has been sent back, one ping of each stream at a time. Thread-safe.
+   */
+  public static final class Answering {
 
-          @Override
-          public void onData(ByteBuffer data) {
-            sinceLastPing = (sinceLastPing + data.remaining()) % PAYLOAD;
-            pending.add(data);
-            writeMore();
-          }
+    /** How many ping streams of one peer are served at once, as the specification advises. */
+    public static final int MAX_STREAMS = 2;
 
-          @Override
-          public void onWritable() {
-            writeMore();
-          }
+    /** How often {@link #endIdle} is to be called. */
+    public static final Duration IDLE = Duration.ofSeconds(60);
 
-          private void writeMore() {
-            while (!pending.isEmpty()) {
-              int written = stream.write(pending.element());
-              if (written > 0) {
-                // No sooner: a remote that does not read gets no more than one ping kept for it.
-                stream.request(written);
-              }
-              if (pending.element().hasRemaining()) {
-                return;
-              }
-              pending.remove();
-            }
-            if (remoteClosed) {
-              stream.closeWrite();
-            }
-          }
+    private final ConcurrentSkipListMap<PeerId, Integer> counts = new ConcurrentSkipListMap<>();
+    private final ConcurrentSkipListMap<Long, Echo> open = new ConcurrentSkipListMap<>();
+    private final AtomicLong numbers = new AtomicLong();
 
-          @Override
-          public void onRemoteClosed() {
-            remoteClosed = true;
-            if (sinceLastPing == 0) {
-              writeMore();
-            } else {
-              stream.reset(0, "a ping has " + PAYLOAD + " bytes");
-            }
-          }
+    private Answering() {}
 
-          @Override
-          public void onClosed(@Nullable HostFailure failure) {
-            // The one who pings knows.
-          }
-        });
-    stream.request(PAYLOAD);
+    private void accept(Stream stream) {
+      if (counts.merge(stream.remote(), 1, Integer::sum) > MAX_STREAMS) {
+        uncount(stream.remote());
+        stream.reset(0, "a peer has " + MAX_STREAMS + " ping streams at most");
+        return;
+      }
+      Echo echo = new Echo(this, numbers.incrementAndGet(), stream);
+      open.put(echo.number, echo);
+      stream.start(echo);
+      stream.request(PAYLOAD);
+    }
+
+    private void uncount(PeerId peer) {
+      counts.computeIfPresent(peer, (same, count) -> count == 1 ? null : count - 1);
+    }
+
+    /** Resets every stream on which nothing has been sent back since the call before. */
+    public void endIdle() {
+      open.values().forEach(Echo::endIfIdle);
+    }
+  }
+
+  /** One stream that is answered. */
+  private static final class Echo implements StreamListener {
+    private final Answering answering;
+    private final long number;
+    private final Stream stream;
+    private ByteBuffer ping = ByteBuffer.allocate(PAYLOAD);
+    private boolean sending;
+    private boolean remoteClosed;
+
+    /** How many pings have been sent back. */
+    private volatile int echoes;
+
+    /** The same at the last look for idle streams; -1 before the first. */
+    private int seen = -1;
+
+    Echo(Answering answering, long number, Stream stream) {
+      this.answering = answering;
+      this.number = number;
+      this.stream = stream;
+    }
+
+    private void endIfIdle() {
+      int now = echoes;
+      if (now == seen) {
+        stream.reset(0, "no ping for " + Answering.IDLE.toSeconds() + " s");
+      }
+      seen = now;
+    }
+
+    @Override
+    public void onData(ByteBuffer data) {
+      ping.put(data);
+      if (!ping.hasRemaining()) {
+        ping.flip();
+        sending = true;
+        sendBack();
+      }
+    }
+
+    @Override
+    public void onWritable() {
+      sendBack();
+    }
+
+    private void sendBack() {
+      if (sending) {
+        stream.write(ping);
+        if (ping.hasRemaining()) {
+          return;
+        }
+        sending = false;
+        echoes = echoes + 1;
+        ping = ByteBuffer.allocate(PAYLOAD);
+        // No sooner: a remote that does not read gets no more than one ping kept for it.
+        stream.request(PAYLOAD);
+      }
+      if (remoteClosed) {
+        stream.closeWrite();
+      }
+    }
+
+    @Override
+    public void onRemoteClosed() {
+      remoteClosed = true;
+      if (sending || ping.position() == 0) {
+        sendBack();
+      } else {
+        stream.reset(0, "a ping has " + PAYLOAD + " bytes");
+      }
+    }
+
+    @Override
+    public void onClosed(@Nullable HostFailure failure) {
+      // The one who pings knows how it went.
+      answering.open.remove(number);
+      answering.uncount(stream.remote());
+    }
   }
 
   private static final class Session implements Completion<Stream>, StreamListener, Cancellable {

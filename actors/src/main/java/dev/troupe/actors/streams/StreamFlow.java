@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A stream as a flow of bytes: what flows in is written, what is read flows out, both without a
- * copy. An element that flows out has {@value #WINDOW} bytes at most; that many are asked of the
- * remote beyond what was taken downstream, so that a slow reader slows down the sender.
+ * copy but for the few bytes of a large array. An element that flows out has {@value #WINDOW} bytes
+ * at most; that many are asked of the remote beyond what was taken downstream, so that a slow
+ * reader slows down the sender.
  *
  * <p>Completing the upstream closes the writing half, and the flow goes on reading; the end of the
  * remote's half completes the downstream, and the flow goes on writing. A failing upstream, or a
@@ -36,6 +37,15 @@ public final class StreamFlow extends GraphStage<FlowShape<ByteString, ByteStrin
 
   /** What may be under way or waiting to be taken, in bytes. */
   public static final int WINDOW = 64 * 1024;
+
+  /**
+   * What waits in pieces of less than a quarter of this is joined in chunks of this many bytes:
+   * single bytes would take a hundred times their size.
+   */
+  private static final int CHUNK = 4 * 1024;
+
+  /** An element of less than this that is a part of a larger one is copied before it is written. */
+  private static final int SMALL_ELEMENT = 16 * 1024;
 
   private final Stream stream;
   private final Inlet<ByteString> in = Inlet.create("StreamFlow.in");
@@ -63,6 +73,10 @@ public final class StreamFlow extends GraphStage<FlowShape<ByteString, ByteStrin
 
   private final class Logic extends GraphStageLogic implements InHandler, OutHandler {
     private final Deque<ByteBuffer> received = new ArrayDeque<>(2);
+
+    /** The last of what was received, where it is a chunk of our own. */
+    private @Nullable ByteBuffer tail;
+
     private @Nullable ByteBuffer pending;
     private boolean upstreamDone;
     private boolean remoteClosed;
@@ -109,7 +123,9 @@ public final class StreamFlow extends GraphStage<FlowShape<ByteString, ByteStrin
 
     @Override
     public void onPush() {
-      pending = grab(in).asByteBuffer();
+      ByteString element = grab(in);
+      // Otherwise a few bytes could hold a large array until they have been sent.
+      pending = (element.size() < SMALL_ELEMENT ? element.compact() : element).asByteBuffer();
       write();
     }
 
@@ -147,7 +163,20 @@ public final class StreamFlow extends GraphStage<FlowShape<ByteString, ByteStrin
     // ---- in
 
     private void receive(ByteBuffer data) {
-      received.add(data);
+      int size = data.remaining();
+      if (received.isEmpty() || size >= CHUNK / 4) {
+        received.add(data);
+        tail = null;
+      } else {
+        ByteBuffer chunk = tail;
+        if (chunk == null || chunk.capacity() - chunk.limit() < size) {
+          chunk = ByteBuffer.allocate(CHUNK).limit(0);
+          received.add(chunk);
+          tail = chunk;
+        }
+        int end = chunk.limit();
+        chunk.limit(end + size).put(end, data, data.position(), size);
+      }
       push();
     }
 
@@ -162,11 +191,18 @@ public final class StreamFlow extends GraphStage<FlowShape<ByteString, ByteStrin
       }
       ByteBuffer data = received.poll();
       if (data != null) {
+        int size = data.remaining();
+        int from = data.arrayOffset() + data.position();
+        if (data == tail) {
+          tail = null;
+        }
+        // Whoever takes it may keep it: a few bytes do not hold a large array.
         push(
             out,
-            ByteString.fromArrayUnsafe(
-                data.array(), data.arrayOffset() + data.position(), data.remaining()));
-        stream.request(data.remaining());
+            size < data.array().length / 4
+                ? ByteString.fromArray(data.array(), from, size)
+                : ByteString.fromArrayUnsafe(data.array(), from, size));
+        stream.request(size);
       }
       completeWhenRead();
     }

@@ -6,6 +6,7 @@ import dev.troupe.actors.host.StreamListener;
 import dev.troupe.protocol.MalformedException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -43,10 +44,22 @@ final class EnvelopeStream {
    */
   static final int MAX_UNANSWERED = 64;
 
+  /**
+   * The room a frame has at first: a remote that only says how much it will send holds no more of
+   * our memory.
+   */
+  private static final int FIRST_ROOM = 4 * 1024;
+
   private final Stream stream;
   private final int maxFrame;
   private final Deque<ByteBuffer> outgoing = new ArrayDeque<>();
-  private ByteBuffer incoming = ByteBuffer.allocate(0);
+  private final ByteBuffer header = ByteBuffer.allocate(4);
+
+  /** The frame under way: what of it has come, in room that doubles; null between frames. */
+  private byte @Nullable [] frame;
+
+  private int length;
+  private int filled;
   private int unanswered;
   private boolean remoteClosed;
   private boolean broken;
@@ -89,20 +102,12 @@ final class EnvelopeStream {
       return;
     }
     stream.request(Math.max(1, data.remaining()));
-    ByteBuffer joined = ByteBuffer.allocate(incoming.remaining() + data.remaining());
-    incoming = joined.put(incoming).put(data).flip();
     try {
-      while (incoming.remaining() >= 4) {
-        int length = incoming.getInt(incoming.position());
-        if (length < 0 || length > maxFrame) {
-          throw new MalformedException("a frame of " + length + " bytes, over " + maxFrame);
-        }
-        if (incoming.remaining() - 4 < length) {
+      while (data.hasRemaining()) {
+        byte[] frame = take(data);
+        if (frame == null) {
           return;
         }
-        byte[] frame = new byte[length];
-        incoming.getInt();
-        incoming.get(frame);
         Envelope envelope = Envelope.decode(frame);
         if (!envelope.isAcknowledgement() && ++unanswered > MAX_UNANSWERED) {
           throw new MalformedException(MAX_UNANSWERED + " messages wait for acknowledgement");
@@ -111,14 +116,43 @@ final class EnvelopeStream {
       }
     } catch (MalformedException e) {
       broken = true;
+      frame = null;
       stream.reset(0, String.valueOf(e.getMessage()));
     }
+  }
+
+  /** Takes what belongs to the frame under way, and returns it when it is whole. */
+  private byte @Nullable [] take(ByteBuffer data) throws MalformedException {
+    byte[] into = frame;
+    if (into == null) {
+      while (header.hasRemaining() && data.hasRemaining()) {
+        header.put(data.get());
+      }
+      if (header.hasRemaining()) {
+        return null;
+      }
+      length = header.getInt(0);
+      if (length < 0 || length > maxFrame) {
+        throw new MalformedException("a frame of " + length + " bytes, over " + maxFrame);
+      }
+      header.clear();
+      filled = 0;
+      into = new byte[Math.min(length, FIRST_ROOM)];
+    }
+    int part = Math.min(length - filled, data.remaining());
+    if (filled + part > into.length) {
+      into = Arrays.copyOf(into, Math.min(length, Math.max(filled + part, 2 * into.length)));
+    }
+    data.get(into, filled, part);
+    filled += part;
+    frame = filled == length ? null : into;
+    return filled == length ? into : null;
   }
 
   /** The remote will not acknowledge anything here any more, but may want to hear from us. */
   void onRemoteClosed() {
     remoteClosed = true;
-    if (incoming.hasRemaining()) {
+    if (frame != null || header.position() > 0) {
       stream.reset(0, "the remote closed amid an envelope");
     } else {
       closeWhenAnswered();

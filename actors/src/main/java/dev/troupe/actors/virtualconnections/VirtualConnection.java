@@ -34,13 +34,20 @@ import org.jspecify.annotations.Nullable;
  * has {@link VirtualConnections.Settled settled} it, and remembers what has been received.
  * <b>Streams</b>: opened when there is something to send; one that the remote opened is used just
  * as well. A further one does not replace the one in use, so simultaneous opens do not flap.
- * <b>Timers</b>: acknowledgement, backoff, idle. <b>A crash</b> ends the streams; the parent
- * answers what was under way.
+ * <b>Timers</b>: acknowledgement, backoff, idle, and closing: the remote's half of a stream that
+ * was closed for idleness ends, or is reset. <b>A crash</b> ends the streams; the parent answers
+ * what was under way.
  */
 final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command> {
 
   /** Streams kept at once; when the remote opens more, the oldest is reset. */
   private static final int MAX_STREAMS = 4;
+
+  /**
+   * How long the remote may take to close its half of a stream that was closed here for idleness;
+   * the stream is reset then.
+   */
+  static final Duration CLOSING = Duration.ofSeconds(10);
 
   sealed interface Command {}
 
@@ -66,6 +73,8 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
   private record TryAgain() implements Command {}
 
   private record Idle() implements Command {}
+
+  private record EndClosing() implements Command {}
 
   /**
    * A stream on its way from the host to this actor: whichever of the two is the last to touch it
@@ -151,6 +160,10 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
   private final ActorRef<VirtualConnections.Command> parent;
   private final Deque<Transmit> queue = new ArrayDeque<>();
   private final List<EnvelopeStream> streams = new ArrayList<>();
+
+  /** Streams closed on this side that the remote has not closed. */
+  private final List<EnvelopeStream> closing = new ArrayList<>();
+
   private @Nullable Opening opening;
   private boolean connecting;
 
@@ -203,6 +216,7 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
         .onMessage(Unacknowledged.class, late -> onUnacknowledged())
         .onMessage(TryAgain.class, again -> onTryAgain())
         .onMessage(Idle.class, idle -> onIdle())
+        .onMessage(EndClosing.class, end -> onEndClosing())
         .onSignal(PostStop.class, stop -> onStop())
         .build();
   }
@@ -382,6 +396,9 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
     } else if (from.event() instanceof EnvelopeStream.Closed) {
       streams.remove(stream);
       onNoAnswer(stream);
+      if (closing.remove(stream)) {
+        tellWhenIdle();
+      }
     }
     return this;
   }
@@ -424,12 +441,29 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
 
   private Behavior<Command> onIdle() {
     if (queue.isEmpty()) {
-      streams.forEach(EnvelopeStream::close);
-      streams.clear();
-      parent.tell(new VirtualConnections.WentIdle(peer, protocol, getContext().getSelf(), heard));
+      if (!streams.isEmpty()) {
+        closing.addAll(streams);
+        streams.clear();
+        timers.startSingleTimer(new EndClosing(), CLOSING);
+        List.copyOf(closing).forEach(EnvelopeStream::close);
+      }
+      tellWhenIdle();
     }
     restartIdle();
     return this;
+  }
+
+  private Behavior<Command> onEndClosing() {
+    closing.forEach(stream -> stream.reset("the remote did not close its side"));
+    closing.clear();
+    tellWhenIdle();
+    return this;
+  }
+
+  private void tellWhenIdle() {
+    if (queue.isEmpty() && streams.isEmpty() && closing.isEmpty()) {
+      parent.tell(new VirtualConnections.WentIdle(peer, protocol, getContext().getSelf(), heard));
+    }
   }
 
   private Behavior<Command> onStop() {
@@ -437,6 +471,7 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
       opening.callOff();
     }
     streams.forEach(stream -> stream.reset(ENDED));
+    closing.forEach(stream -> stream.reset(ENDED));
     return this;
   }
 }

@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Owns</b> what must outlive a crash of a child: every accepted message until it is settled,
  * and which messages have been received. <b>Parent</b>: the peer. <b>Children</b>: the virtual
- * connections, made when needed, ended when idle. <b>States</b>: one.
+ * connections, made when needed, ended when idle. <b>States</b>: serving, then ending, on {@link
+ * End}, which refuses what is still in the mailbox.
  *
  * <p><b>Who sends what</b>: the user starts protocols and sends; the host brings the streams that
  * remotes open. A message is acknowledged once its receiver has been told it. One that arrives
@@ -62,6 +63,15 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
    */
   public record Send(PeerId peer, ProtocolId protocol, Bytes data, ActorRef<SendReply> replyTo)
       implements Command {}
+
+  /**
+   * Answers everything that is open, with {@code STOPPING}, and all that is in the mailbox by then;
+   * then stops.
+   */
+  public record End() implements Command {}
+
+  /** Everything that was in the mailbox at the end has been answered. */
+  private record Drained() implements Command {}
 
   /** A message of a remote peer, each once, in order. */
   public record Received(PeerId peer, ProtocolId protocol, Bytes data) {}
@@ -249,6 +259,7 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
         .onMessage(InboundStream.class, this::onInboundStream)
         .onMessage(ChildGone.class, this::onChildGone)
         .onMessage(ReceiverGone.class, this::onReceiverGone)
+        .onMessage(End.class, end -> onEnd())
         .onSignal(PostStop.class, stop -> onPostStop())
         .build();
   }
@@ -447,6 +458,45 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
     ledger.open.values().forEach(open -> all.addAll(open.values()));
     ledger.open.clear();
     all.forEach(send -> refuse(send, reason, message));
+  }
+
+  private Behavior<Command> onEnd() {
+    onPostStop();
+    ledger.receivers.clear();
+    getContext().getChildren().forEach(getContext()::stop);
+    getContext().getSelf().tell(new Drained());
+    return ending();
+  }
+
+  private static Behavior<Command> ending() {
+    return Behaviors.receive(Command.class)
+        .onMessage(Drained.class, drained -> Behaviors.stopped())
+        .onMessage(
+            Send.class,
+            send -> {
+              refuse(send, SendFailure.STOPPING, "the peer stops");
+              return Behaviors.same();
+            })
+        .onMessage(
+            Start.class,
+            start -> {
+              start.replyTo().tell(new StartRefused(start.protocol(), "the peer stops"));
+              return Behaviors.same();
+            })
+        .onMessage(
+            Stop.class,
+            stop -> {
+              stop.replyTo().tell(new StopReply(stop.protocol(), false));
+              return Behaviors.same();
+            })
+        .onMessage(
+            InboundStream.class,
+            inbound -> {
+              inbound.stream().reset(0, "the peer stops");
+              return Behaviors.same();
+            })
+        .onAnyMessage(late -> Behaviors.same())
+        .build();
   }
 
   private Behavior<Command> onPostStop() {

@@ -190,6 +190,18 @@ class PerfTest {
   }
 
   @Test
+  void oneStreamTooManyIsResetUntilAnotherEnds() {
+    List<ScriptedStream> served = new ArrayList<>();
+    for (int i = 0; i < Perf.MAX_SERVED; i++) {
+      served.add(host.accept(BOB, Perf.PROTOCOL));
+    }
+    assertTrue(host.accept(BOB, Perf.PROTOCOL).resetReason != null);
+    served.get(0).resetRemotely();
+    assertFalse(host.accept(BOB, Perf.PROTOCOL).isClosed());
+    assertTrue(host.accept(BOB, Perf.PROTOCOL).isClosed());
+  }
+
+  @Test
   void nothingAskedForIsAnEmptyAnswer() {
     ScriptedStream stream = host.accept(BOB, Perf.PROTOCOL);
     stream.receive(wanted(0));

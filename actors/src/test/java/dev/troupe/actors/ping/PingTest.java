@@ -29,9 +29,11 @@ class PingTest {
   private long now = 1000;
   private byte next;
 
+  private Ping.Answering answering;
+
   @BeforeEach
   void answer() {
-    Ping.answer(host);
+    answering = Ping.answer(host);
   }
 
   private Cancellable ping(int count) {
@@ -169,12 +171,42 @@ class PingTest {
     stream.receive(payload(2, 16));
     assertEquals(0, stream.demand);
     stream.makeRoom(10);
-    assertEquals(10, stream.demand);
-    stream.receive(payload(3, 10));
+    assertEquals(0, stream.demand);
     stream.makeRoom(Long.MAX_VALUE);
+    assertEquals(32, stream.demand);
     byte[] echo = stream.takeWritten();
-    assertEquals(42, echo.length);
-    assertEquals(List.of(1, 1, 2, 2, 3, 3), ends(echo, 0, 15, 16, 31, 32, 41));
+    assertEquals(32, echo.length);
+    assertEquals(List.of(1, 1, 2, 2), ends(echo, 0, 15, 16, 31));
+  }
+
+  @Test
+  void aPeerHasTwoStreamsAtOnceAndMakesRoomByEndingOne() {
+    ScriptedStream first = host.accept(BOB, Ping.PROTOCOL);
+    ScriptedStream second = host.accept(BOB, Ping.PROTOCOL);
+    assertTrue(host.accept(BOB, Ping.PROTOCOL).resetReason != null);
+    assertFalse(host.accept(ScriptedWorld.key(3).peerId(), Ping.PROTOCOL).isClosed());
+    first.closeRemotely();
+    assertFalse(host.accept(BOB, Ping.PROTOCOL).isClosed());
+    assertTrue(host.accept(BOB, Ping.PROTOCOL).isClosed());
+    second.receive(payload(1, 32));
+    assertEquals(32, second.takeWritten().length);
+  }
+
+  @Test
+  void aStreamWithoutAPingFromOneLookToTheNextIsReset() {
+    ScriptedStream busy = host.accept(BOB, Ping.PROTOCOL);
+    ScriptedStream idle = host.accept(BOB, Ping.PROTOCOL);
+    answering.endIdle();
+    assertFalse(idle.isClosed(), "it may have been opened just now");
+    busy.receive(payload(1, 32));
+    idle.receive(payload(1, 31));
+    answering.endIdle();
+    assertTrue(idle.resetReason != null);
+    assertFalse(busy.isClosed());
+    answering.endIdle();
+    assertTrue(busy.resetReason != null);
+    assertFalse(host.accept(BOB, Ping.PROTOCOL).isClosed());
+    assertFalse(host.accept(BOB, Ping.PROTOCOL).isClosed());
   }
 
   private static List<Integer> ends(byte[] bytes, int... at) {

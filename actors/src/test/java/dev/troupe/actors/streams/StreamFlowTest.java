@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -99,6 +100,33 @@ class StreamFlowTest {
     }
     simulation.runUntilIdle();
     assertEquals(StreamFlow.WINDOW + 1000, remote.requested);
+  }
+
+  @Test
+  void singleBytesThatWaitAreJoined() {
+    SinkQueueWithCancel<ByteString> reader =
+        Source.<ByteString>maybe()
+            .via(StreamFlow.of(remote))
+            .toMat(Sink.<ByteString>queue(1), Keep.right())
+            .run(materializer);
+    simulation.runUntilIdle();
+    StringBuilder sent = new StringBuilder();
+    for (int i = 0; i < 9000; i++) {
+      String each = String.valueOf((char) ('a' + i % 26));
+      sent.append(each);
+      remote.sends(each);
+    }
+    simulation.runUntilIdle();
+    StringBuilder read = new StringBuilder();
+    int elements = 0;
+    while (read.length() < sent.length()) {
+      CompletionStage<Optional<ByteString>> next = reader.pull();
+      simulation.runUntilIdle();
+      read.append(next.toCompletableFuture().getNow(Optional.empty()).orElseThrow().utf8String());
+      elements++;
+    }
+    assertEquals(sent.toString(), read.toString());
+    assertTrue(elements < 100, elements + " elements");
   }
 
   @Test

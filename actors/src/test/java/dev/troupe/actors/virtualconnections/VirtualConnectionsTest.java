@@ -366,7 +366,9 @@ class VirtualConnectionsTest {
     ScriptedStream stream = open();
     receive(stream, acknowledgement(message(stream).id()));
     sent.expect(new Delivered(BOB, MAIL, 1));
-    system.advance(Duration.ofSeconds(31));
+    system.advance(Duration.ofSeconds(30));
+    stream.closeRemotely();
+    system.runUntilIdle();
     host.openings.clear();
     send(DAVE, "now");
     assertEquals(1, host.openings.size());
@@ -733,10 +735,60 @@ class VirtualConnectionsTest {
     system.advance(NANO);
     assertTrue(stream.writeClosed);
     assertNull(stream.resetReason);
+    stream.closeRemotely();
+    system.runUntilIdle();
     assertEquals(0, children());
     // What was received is remembered beyond it.
     receive(accept(BOB, MAIL), message(1, "still here"), message(2, "again"));
     assertEquals(List.of("still here", "again"), heard());
+  }
+
+  @Test
+  void aStreamThatTheRemoteDoesNotCloseAfterIdlenessIsReset() {
+    start(MAIL);
+    ScriptedStream stream = accept(BOB, MAIL);
+    system.advance(Duration.ofSeconds(30));
+    assertTrue(stream.writeClosed);
+    system.advance(VirtualConnection.CLOSING.minus(NANO));
+    assertNull(stream.resetReason);
+    assertEquals(1, children());
+    system.advance(NANO);
+    assertTrue(stream.resetReason != null);
+    assertEquals(0, children());
+  }
+
+  @Test
+  void aFrameInManyPiecesIsTakenOnce() {
+    start(MAIL);
+    ScriptedStream stream = accept(BOB, MAIL);
+    byte[] one = message(1, "x".repeat(900)).encoded().array();
+    byte[] two = message(2, "short").encoded().array();
+    byte[] both = Arrays.copyOf(one, one.length + two.length);
+    System.arraycopy(two, 0, both, one.length, two.length);
+    for (byte each : both) {
+      stream.receive(new byte[] {each});
+    }
+    system.runUntilIdle();
+    assertEquals(List.of("x".repeat(900), "short"), heard());
+  }
+
+  @Test
+  void theEndByItsCommandAnswersWhatIsInTheMailboxToo() {
+    start(MAIL);
+    send(BOB, "one");
+    virtual.tell(new VirtualConnections.End());
+    virtual.tell(new VirtualConnections.Send(BOB, MAIL, Bytes.utf8("late"), sent.ref()));
+    virtual.tell(new VirtualConnections.Start(NEWS, mail.ref(), started.ref()));
+    virtual.tell(new VirtualConnections.Stop(MAIL, stopped.ref()));
+    ScriptedStream stream = host.accept(BOB, MAIL);
+    system.runUntilIdle();
+    assertEquals(SendFailure.STOPPING, sent.expect(SendFailed.class).reason());
+    assertEquals(SendFailure.STOPPING, sent.expect(SendFailed.class).reason());
+    started.expect(VirtualConnections.Started.class);
+    started.expect(VirtualConnections.StartRefused.class);
+    stopped.expect(new VirtualConnections.StopReply(MAIL, false));
+    assertTrue(stream.isClosed());
+    assertFalse(host.handles(MAIL));
   }
 
   @Test

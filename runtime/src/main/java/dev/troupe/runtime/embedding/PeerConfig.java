@@ -68,7 +68,8 @@ public final class PeerConfig {
             "connections",
             "dht",
             "gossip",
-            "virtual-connections"));
+            "virtual-connections",
+            "serve-perf"));
     return new PeerSettings(
         identity,
         addresses(config, LISTEN),
@@ -77,7 +78,8 @@ public final class PeerConfig {
         section(config, PATH + ".connections", ConnectionsSettings.class),
         section(config, PATH + ".dht", DhtSettings.class),
         section(config, PATH + ".gossip", GossipSettings.class),
-        section(config, PATH + ".virtual-connections", VirtualConnectionSettings.class));
+        section(config, PATH + ".virtual-connections", VirtualConnectionSettings.class),
+        config.getBoolean(PATH + ".serve-perf"));
   }
 
   private static <T extends Record> T section(Config config, String path, Class<T> type) {
