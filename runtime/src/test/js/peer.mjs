@@ -76,7 +76,8 @@ function options (args) {
       dht: { type: 'string', default: 'auto' },
       'dht-protocol': { type: 'string' },
       namespace: { type: 'string', multiple: true, default: [] },
-      json: { type: 'boolean', default: false }
+      json: { type: 'boolean', default: false },
+      perf: { type: 'boolean', default: false } // it always serves perf
     }
   })
   if (!['client', 'server', 'auto', 'off'].includes(values.dht)) {

@@ -2,17 +2,16 @@ package dev.troupe.runtime.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** One JSON object a line. */
 final class JsonOutput implements Output {
 
-  private final ObjectMapper mapper = new ObjectMapper();
-  private final PrintStream out;
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+  private final LineWriter out;
 
-  JsonOutput(PrintStream out) {
+  JsonOutput(LineWriter out) {
     this.out = out;
   }
 
@@ -21,14 +20,14 @@ final class JsonOutput implements Output {
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("event", name);
     all.putAll(fields);
-    write(all);
+    out.event(line(all));
   }
 
   @Override
   public void ok(String command, int line, Map<String, Object> fields) {
     Map<String, Object> all = reply(command, line, true);
     all.putAll(fields);
-    write(all);
+    out.reply(line(all));
   }
 
   @Override
@@ -36,7 +35,7 @@ final class JsonOutput implements Output {
     Map<String, Object> all = reply(command, line, false);
     all.put("error", code);
     all.put("message", message);
-    write(all);
+    out.reply(line(all));
   }
 
   private static Map<String, Object> reply(String command, int line, boolean ok) {
@@ -47,9 +46,17 @@ final class JsonOutput implements Output {
     return all;
   }
 
-  private void write(Map<String, Object> fields) {
+  /** The line that says how many events nobody was there to read. */
+  static String dropped(long events) {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("event", "dropped");
+    all.put("events", events);
+    return line(all);
+  }
+
+  private static String line(Map<String, Object> fields) {
     try {
-      out.println(mapper.writeValueAsString(fields));
+      return MAPPER.writeValueAsString(fields);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("texts, numbers and lists are JSON", e);
     }

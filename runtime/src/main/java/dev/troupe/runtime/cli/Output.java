@@ -2,7 +2,10 @@ package dev.troupe.runtime.cli;
 
 import java.util.Map;
 
-/** Where events and replies are written; thread-safe, a line at a time. */
+/**
+ * Where events and replies are written, a line at a time, in the end by a {@link LineWriter}; no
+ * method blocks. Thread-safe.
+ */
 interface Output {
 
   /** Something happened. */

@@ -91,6 +91,11 @@ final class PeerCommand implements Callable<Integer> {
   private List<String> namespaces = new ArrayList<>();
 
   @Option(
+      names = "--perf",
+      description = "Let others measure streams to this peer, and so have it send at will.")
+  private boolean perf;
+
+  @Option(
       names = "--json",
       description = "One JSON object a line on standard output, nothing else.")
   private boolean json;
@@ -130,6 +135,7 @@ final class PeerCommand implements Callable<Integer> {
       throw wrong("--namespace or --dht-protocol: " + e.getMessage());
     }
     return PeerSettings.of(identity(troupe), addresses)
+        .withServePerf(perf)
         .withDht(
             defaults
                 .withMode(mode())
@@ -177,7 +183,9 @@ final class PeerCommand implements Callable<Integer> {
   }
 
   private int serve(Troupe troupe, EmbeddedPeer peer) {
-    Output output = json ? new JsonOutput(System.out) : new TextOutput(System.out);
+    LineWriter writer =
+        new LineWriter(System.out::println, json ? JsonOutput::dropped : TextOutput::dropped);
+    Output output = json ? new JsonOutput(writer) : new TextOutput(writer);
     CountDownLatch stop = new CountDownLatch(1);
     CountDownLatch stopped = new CountDownLatch(1);
     Session session = new Session(peer, output, stop::countDown);
@@ -195,11 +203,12 @@ final class PeerCommand implements Callable<Integer> {
     Runtime.getRuntime().addShutdownHook(hook);
     try {
       session.start(topics);
-      Thread reader = new Thread(() -> read(session, stop), "troupe-input");
+      Thread reader = new Thread(() -> read(session, writer, stop), "troupe-input");
       reader.setDaemon(true);
       reader.start();
       stop.await();
       peer.stop().toCompletableFuture().join();
+      writer.close();
       return 0;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -209,18 +218,25 @@ final class PeerCommand implements Callable<Integer> {
     }
   }
 
-  private void read(Session session, CountDownLatch stop) {
+  private void read(Session session, LineWriter writer, CountDownLatch stop) {
     boolean stays = !topics.isEmpty() || !listen.isEmpty();
     try {
       if (!json && System.console() != null) {
-        prompt(session);
+        prompt(session, writer);
         stays = false;
       } else {
-        BufferedReader in =
-            new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        BoundedLines in =
+            new BoundedLines(
+                new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)),
+                BoundedLines.MAX_LINE);
         int number = 0;
-        for (String line = in.readLine(); line != null; line = in.readLine()) {
-          session.run(++number, line);
+        for (BoundedLines.Line line = in.next(); line != null; line = in.next()) {
+          writer.awaitRoom();
+          if (line.cut()) {
+            session.refuseLong(++number, line.text(), BoundedLines.MAX_LINE);
+          } else {
+            session.run(++number, line.text());
+          }
         }
       }
     } catch (IOException e) {
@@ -232,7 +248,7 @@ final class PeerCommand implements Callable<Integer> {
     }
   }
 
-  private static void prompt(Session session) throws IOException {
+  private static void prompt(Session session, LineWriter writer) throws IOException {
     try (Terminal terminal = TerminalBuilder.builder().system(true).build()) {
       LineReader lines =
           LineReaderBuilder.builder()
@@ -240,12 +256,19 @@ final class PeerCommand implements Callable<Integer> {
               // What is typed is what is sent.
               .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
               .build();
-      int number = 0;
-      while (!session.isOver()) {
-        session.run(++number, lines.readLine("troupe> "));
+      // Above the line that is being typed, not into it.
+      writer.redirect(lines::printAbove);
+      try {
+        int number = 0;
+        while (!session.isOver()) {
+          writer.awaitRoom();
+          session.run(++number, lines.readLine("troupe> "));
+        }
+      } catch (EndOfFileException | UserInterruptException e) {
+        session.awaitReplies();
+      } finally {
+        writer.redirect(System.out::println);
       }
-    } catch (EndOfFileException | UserInterruptException e) {
-      session.awaitReplies();
     }
   }
 }

@@ -95,6 +95,16 @@ final class Session {
                     }));
   }
 
+  /** Answers a line of which only the start was read. */
+  void refuseLong(int line, String start, int most) {
+    String command = start.strip().split("\\s+", 2)[0];
+    output.failed(
+        command.length() > 32 ? command.substring(0, 32) : command,
+        line,
+        "line-too-long",
+        "a line has " + most + " characters at most");
+  }
+
   /** Runs one line; waits while too many are open. */
   void run(int line, String text) {
     String trimmed = text.strip();

@@ -1,6 +1,5 @@
 package dev.troupe.runtime.cli;
 
-import java.io.PrintStream;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -9,37 +8,44 @@ final class TextOutput implements Output {
 
   private static final int REPLACEMENT = '\ufffd';
 
-  private final PrintStream out;
+  private final LineWriter out;
 
-  TextOutput(PrintStream out) {
+  TextOutput(LineWriter out) {
     this.out = out;
   }
 
   @Override
   public void event(String name, Map<String, Object> fields) {
     if (name.equals("message") && fields.containsKey("text")) {
-      print("[" + fields.get("topic") + "] " + fields.get("from") + ": " + fields.get("text"));
+      out.event(
+          harmless(
+              "[" + fields.get("topic") + "] " + fields.get("from") + ": " + fields.get("text")));
     } else {
-      print("* " + name + " " + show(fields));
+      out.event(harmless("* " + name + " " + show(fields)));
     }
   }
 
   @Override
   public void ok(String command, int line, Map<String, Object> fields) {
-    print(command + ": ok" + (fields.isEmpty() ? "" : " " + show(fields)));
+    out.reply(harmless(command + ": ok" + (fields.isEmpty() ? "" : " " + show(fields))));
   }
 
   @Override
   public void failed(String command, int line, String code, String message) {
-    print(command + ": " + code + ": " + message);
+    out.reply(harmless(command + ": " + code + ": " + message));
   }
 
-  private void print(String line) {
+  /** The line that says how many events nobody was there to read. */
+  static String dropped(long events) {
+    return "* dropped events=" + events;
+  }
+
+  private static String harmless(String line) {
     StringBuilder shown = new StringBuilder(line.length());
     line.codePoints()
         .map(each -> isHarmless(each) ? each : REPLACEMENT)
         .forEach(shown::appendCodePoint);
-    out.println(shown);
+    return shown.toString();
   }
 
   private static boolean isHarmless(int codePoint) {

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One peer, as methods with {@link CompletionStage} replies; each is the message of the same name
@@ -147,20 +148,17 @@ public final class EmbeddedPeer {
           if (subscribers.putIfAbsent(topic, ref) != null) {
             reply.complete(
                 new Gossip.SubscribeRefused(topic, "the topic " + topic + " is heard already"));
+            troupe.endListener(ref);
             return;
           }
           this.<Gossip.SubscribeReply>ask(replyTo -> Peer.subscribe(topic, ref, replyTo))
               .whenComplete(
                   (value, error) -> {
-                    if (error != null) {
+                    if (!(value instanceof Gossip.Subscribed)) {
                       subscribers.remove(topic, ref);
-                      reply.completeExceptionally(error);
-                    } else {
-                      if (value instanceof Gossip.SubscribeRefused) {
-                        subscribers.remove(topic, ref);
-                      }
-                      reply.complete(value);
+                      troupe.endListener(ref);
                     }
+                    tell(reply, value, error);
                   });
         });
     return reply;
@@ -198,19 +196,29 @@ public final class EmbeddedPeer {
                     replyTo -> Peer.startProtocol(protocol, ref, replyTo))
                 .whenComplete(
                     (value, error) -> {
-                      if (error != null) {
-                        reply.completeExceptionally(error);
-                      } else {
-                        reply.complete(value);
+                      if (!(value instanceof VirtualConnections.Started)) {
+                        troupe.endListener(ref);
                       }
+                      tell(reply, value, error);
                     }));
     return reply;
   }
 
-  /** Sends a message; completes after the remote's acknowledgement, or the last attempt. */
+  private static <T> void tell(CompletableFuture<T> reply, T value, @Nullable Throwable error) {
+    if (error != null) {
+      reply.completeExceptionally(error);
+    } else {
+      reply.complete(value);
+    }
+  }
+
+  /**
+   * Sends a message; completes after the remote's acknowledgement, or the last attempt, however
+   * long the messages before it take.
+   */
   public CompletionStage<VirtualConnections.SendReply> send(
       PeerId peer, ProtocolId protocol, Bytes data) {
-    return ask(replyTo -> Peer.send(peer, protocol, data, replyTo));
+    return troupe.askUntilEnd(created.peer(), replyTo -> Peer.send(peer, protocol, data, replyTo));
   }
 
   /** Pings a peer within 10 s a ping. */
@@ -245,11 +253,10 @@ public final class EmbeddedPeer {
             this.<Peer.AcceptStreamsReply>ask(replyTo -> Peer.acceptStreams(protocol, ref, replyTo))
                 .whenComplete(
                     (value, error) -> {
-                      if (error != null) {
-                        reply.completeExceptionally(error);
-                      } else {
-                        reply.complete(value);
+                      if (!(value instanceof Peer.Accepting)) {
+                        troupe.endListener(ref);
                       }
+                      tell(reply, value, error);
                     }));
     return reply;
   }

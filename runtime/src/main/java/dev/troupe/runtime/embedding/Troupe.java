@@ -8,8 +8,11 @@ import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.runtime.world.RealWorld;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -30,7 +33,10 @@ import org.apache.pekko.stream.Materializer;
  */
 public final class Troupe implements AutoCloseable {
 
-  /** Longer than any reply may take: waiting for readiness, then running. */
+  /**
+   * Longer than any reply may take but those that wait for others: waiting for readiness, then
+   * running.
+   */
   static final Duration REPLY_TIMEOUT = Duration.ofSeconds(90);
 
   private sealed interface Command {}
@@ -44,6 +50,11 @@ public final class Troupe implements AutoCloseable {
   private final RealWorld world;
   private final ActorSystem<Command> system;
   private final ActorRef<PeerManager.Command> manager;
+
+  /** Replies that have no bound of time of their own. */
+  private final Set<CompletableFuture<?>> waiting = ConcurrentHashMap.newKeySet();
+
+  private volatile boolean ended;
 
   private Troupe(
       RealWorld world, ActorSystem<Command> system, ActorRef<PeerManager.Command> manager) {
@@ -131,6 +142,42 @@ public final class Troupe implements AutoCloseable {
     return AskPattern.ask(peer, command::apply, timeout, system.scheduler());
   }
 
+  /**
+   * Asks what is answered in any case, however late: no reply comes only where the peer or this
+   * object ends.
+   */
+  <T> CompletionStage<T> askUntilEnd(
+      ActorRef<Peer.Command> peer, Function<ActorRef<T>, Peer.Command> command) {
+    CompletableFuture<T> reply = new CompletableFuture<>();
+    waiting.add(reply);
+    reply.whenComplete((value, error) -> waiting.remove(reply));
+    Behavior<T> answered =
+        Behaviors.setup(
+            context -> {
+              context.watch(peer);
+              peer.tell(command.apply(context.getSelf()));
+              return Behaviors.receive(
+                  (same, value) -> {
+                    reply.complete(value);
+                    return Behaviors.stopped();
+                  },
+                  (same, end) -> {
+                    reply.completeExceptionally(new TimeoutException("the peer has ended"));
+                    return Behaviors.stopped();
+                  });
+            });
+    system.tell(new Spawn(answered, made -> {}));
+    if (ended) {
+      failWaiting();
+    }
+    return reply;
+  }
+
+  private void failWaiting() {
+    waiting.forEach(
+        reply -> reply.completeExceptionally(new TimeoutException("the actor system has ended")));
+  }
+
   /** An actor that passes what it is told to a consumer, one at a time. */
   <T> void listener(Consumer<T> consumer, Consumer<ActorRef<T>> made) {
     Behavior<T> behavior =
@@ -158,6 +205,8 @@ public final class Troupe implements AutoCloseable {
         .getWhenTerminated()
         .thenAccept(
             done -> {
+              ended = true;
+              failWaiting();
               world.close();
             });
   }

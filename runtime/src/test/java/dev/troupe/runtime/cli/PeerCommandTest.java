@@ -89,6 +89,7 @@ class PeerCommandTest {
     assertRefused(alice, "perf " + stranger + " -1 1", "bad-argument", "-1");
     assertRefused(alice, "send " + stranger + " /test/mail/1", "bad-argument", "usage: send");
     assertRefused(alice, "unsubscribe news", "not-subscribed", "news");
+    assertRefused(alice, "publish news " + "x".repeat(2 * 1024 * 1024), "line-too-long", "1114112");
     assertRefused(alice, "publish news " + "x".repeat(1024 * 1024), "too-large", "");
 
     alice.ask("connect " + bob.address());

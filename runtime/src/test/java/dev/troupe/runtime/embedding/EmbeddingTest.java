@@ -2,6 +2,7 @@ package dev.troupe.runtime.embedding;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.gossip.Gossip;
@@ -19,7 +20,10 @@ import dev.troupe.runtime.world.RealWorld;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
@@ -29,6 +33,7 @@ import org.apache.pekko.stream.javadsl.Flow;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** The examples of the README. */
 class EmbeddingTest {
@@ -81,7 +86,7 @@ class EmbeddingTest {
   void otherCodeTalksToItsPeersThroughTheFacade() throws Exception {
     try (Troupe troupe = Troupe.start()) {
       EmbeddedPeer alice = peer(troupe, "alice");
-      EmbeddedPeer bob = peer(troupe, "bob");
+      EmbeddedPeer bob = peer(troupe, "bob", true);
       ProtocolId protocol = ProtocolId.of("/test/mail/1");
       CompletableFuture<String> mail = new CompletableFuture<>();
       assertInstanceOf(
@@ -94,6 +99,9 @@ class EmbeddingTest {
       assertEquals("good evening", await(mail));
       assertInstanceOf(Peer.Pinged.class, await(alice.ping(bob.id(), 3)));
       assertInstanceOf(Peer.Measured.class, await(alice.perf(bob.id(), 3_000_000, 5_000_000)));
+      Peer.ErrandFailed refused =
+          assertInstanceOf(Peer.ErrandFailed.class, await(bob.perf(alice.id(), 1, 1)));
+      assertEquals(HostFailure.Kind.PROTOCOL_NOT_SUPPORTED, refused.failure().kind());
     }
   }
 
@@ -131,6 +139,47 @@ class EmbeddingTest {
   }
 
   @Test
+  @Timeout(60)
+  void whoIsRefusedLeavesNoListenerBehind() throws Exception {
+    try (Troupe troupe = Troupe.start()) {
+      EmbeddedPeer alice = peer(troupe, "alice");
+      ProtocolId mail = ProtocolId.of("/test/mail/1");
+      await(alice.startProtocol(mail, received -> {}));
+      await(alice.subscribe("lobby", event -> {}));
+      long before = anonymousActors(troupe);
+      for (int i = 0; i < 10; i++) {
+        assertInstanceOf(
+            VirtualConnections.StartRefused.class,
+            await(alice.startProtocol(mail, received -> {})));
+        assertInstanceOf(
+            Peer.AcceptingRefused.class, await(alice.acceptStreams(mail, stream -> {})));
+        assertInstanceOf(
+            Gossip.SubscribeRefused.class, await(alice.subscribe("lobby", event -> {})));
+      }
+      while (anonymousActors(troupe) > before) {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  private static long anonymousActors(Troupe troupe) {
+    ExtendedActorSystem system = (ExtendedActorSystem) troupe.materializer().system();
+    return system.printTree().lines().filter(line -> line.contains("-> $")).count();
+  }
+
+  @Test
+  void aSendThatIsNotAnsweredFailsWithItsPeer() throws Exception {
+    try (Troupe troupe = Troupe.start()) {
+      EmbeddedPeer alice = peer(troupe, "alice");
+      CompletionStage<VirtualConnections.SendReply> late;
+      assertInstanceOf(PeerManager.StopReply.class, await(alice.stop()));
+      late = alice.send(alice.id(), ProtocolId.of("/test/mail/1"), Bytes.utf8("late"));
+      ExecutionException failed = assertThrows(ExecutionException.class, () -> await(late));
+      assertInstanceOf(TimeoutException.class, failed.getCause());
+    }
+  }
+
+  @Test
   void oneIdentityIsOnePeer() throws Exception {
     try (Troupe troupe = Troupe.start()) {
       PeerSettings settings = PeerSettings.of(troupe.newIdentity(), List.of());
@@ -143,8 +192,13 @@ class EmbeddingTest {
   }
 
   private static EmbeddedPeer peer(Troupe troupe, String alias) throws Exception {
+    return peer(troupe, alias, false);
+  }
+
+  private static EmbeddedPeer peer(Troupe troupe, String alias, boolean perf) throws Exception {
     PeerSettings settings =
-        PeerSettings.of(troupe.newIdentity(), List.of(Multiaddr.parse("/ip4/127.0.0.1/tcp/0")));
+        PeerSettings.of(troupe.newIdentity(), List.of(Multiaddr.parse("/ip4/127.0.0.1/tcp/0")))
+            .withServePerf(perf);
     return troupe.embed(
         assertInstanceOf(PeerManager.Created.class, await(troupe.createPeer(alias, settings))));
   }

@@ -44,8 +44,8 @@ class JsInteropIT {
   @ParameterizedTest
   @EnumSource(PeerKind.class)
   void dialerAndListenerConnectIdentifyPingAndMeasure(PeerKind dialing) {
-    JsonPeerProcess dialer = start(dialing, "dialer", "--dht", "server");
-    JsonPeerProcess listener = start(dialing.other(), "listener", "--dht", "server");
+    JsonPeerProcess dialer = start(dialing, "dialer", "--dht", "server", "--perf");
+    JsonPeerProcess listener = start(dialing.other(), "listener", "--dht", "server", "--perf");
 
     dialer.ask("connect " + listener.address());
     assertEquals("out", dialer.awaitEvent("connected", listener).path("direction").asText());

@@ -57,7 +57,7 @@ public final class StreamBenchmark {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     List<String> command = new ArrayList<>(List.of(java));
     command.addAll(options);
-    command.addAll(List.of("-jar", jar.toString(), "peer", "--json", "--dht", "off"));
+    command.addAll(List.of("-jar", jar.toString(), "peer", "--json", "--dht", "off", "--perf"));
     return command;
   }
 
