@@ -54,13 +54,14 @@ public interface Crypto {
 
   /**
    * Whether a SHA256withRSA signature is right; the key is a DER SubjectPublicKeyInfo. False also
-   * for wrong forms.
+   * for wrong forms, and without any work for keys that no peer may have: moduli of less than 2048
+   * or more than 8192 bits, exponents that are even, below 3 or longer than 32 bits.
    */
   boolean rsaVerify(byte[] publicKey, byte[] message, byte[] signature);
 
   /**
    * Whether a SHA256withECDSA signature is right; the key is a DER SubjectPublicKeyInfo. False also
-   * for wrong forms.
+   * for wrong forms, and for keys on any curve but P-256.
    */
   boolean ecdsaVerify(byte[] publicKey, byte[] message, byte[] signature);
 

@@ -3,12 +3,17 @@ package dev.troupe.protocol.crypto;
 import dev.troupe.protocol.MalformedException;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
+import java.security.AlgorithmParameters;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.PublicKey;
 import java.security.Signature;
+import java.security.interfaces.ECPublicKey;
+import java.security.interfaces.RSAPublicKey;
+import java.security.spec.ECGenParameterSpec;
+import java.security.spec.ECParameterSpec;
 import java.security.spec.X509EncodedKeySpec;
 import org.bouncycastle.asn1.x9.X9ECParameters;
 import org.bouncycastle.crypto.digests.SHA256Digest;
@@ -32,6 +37,16 @@ public final class PortableCrypto implements Crypto {
   private static final int MIN_RSA_BITS = 2048;
 
   private static final int MAX_RSA_BITS = 8192;
+
+  /**
+   * The longest public exponent of an RSA key, in bits. The work of a verification grows with it: a
+   * key made for the purpose would cost a thousand times what an honest one does.
+   */
+  private static final int MAX_RSA_EXPONENT_BITS = 32;
+
+  private static final BigInteger LEAST_RSA_EXPONENT = BigInteger.valueOf(3);
+
+  private static final ECParameterSpec P256 = p256();
 
   private static final ECDomainParameters SECP256K1 = secp256k1();
 
@@ -122,11 +137,8 @@ public final class PortableCrypto implements Crypto {
     try {
       PublicKey key =
           KeyFactory.getInstance(keyAlgorithm).generatePublic(new X509EncodedKeySpec(publicKey));
-      if (key instanceof java.security.interfaces.RSAPublicKey rsa) {
-        int bits = rsa.getModulus().bitLength();
-        if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) {
-          return false;
-        }
+      if (!isAcceptable(key)) {
+        return false;
       }
       Signature verifier = Signature.getInstance(algorithm);
       verifier.initVerify(key);
@@ -134,6 +146,36 @@ public final class PortableCrypto implements Crypto {
       return verifier.verify(signature);
     } catch (GeneralSecurityException e) {
       return false;
+    }
+  }
+
+  /** Whether the key is of a kind that peers may have, and cheap enough to verify with. */
+  static boolean isAcceptable(PublicKey key) {
+    if (key instanceof RSAPublicKey rsa) {
+      int bits = rsa.getModulus().bitLength();
+      BigInteger exponent = rsa.getPublicExponent();
+      return bits >= MIN_RSA_BITS
+          && bits <= MAX_RSA_BITS
+          && exponent.bitLength() <= MAX_RSA_EXPONENT_BITS
+          && exponent.compareTo(LEAST_RSA_EXPONENT) >= 0
+          && exponent.testBit(0);
+    }
+    if (key instanceof ECPublicKey ec) {
+      ECParameterSpec domain = ec.getParams();
+      return domain.getCurve().equals(P256.getCurve())
+          && domain.getGenerator().equals(P256.getGenerator())
+          && domain.getOrder().equals(P256.getOrder());
+    }
+    return false;
+  }
+
+  private static ECParameterSpec p256() {
+    try {
+      AlgorithmParameters parameters = AlgorithmParameters.getInstance("EC");
+      parameters.init(new ECGenParameterSpec("secp256r1"));
+      return parameters.getParameterSpec(ECParameterSpec.class);
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("every JDK knows P-256", e);
     }
   }
 
