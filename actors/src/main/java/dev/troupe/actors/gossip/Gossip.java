@@ -55,7 +55,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Owns</b> the {@link Router}, which decides, and the streams to and from each peer that
  * speaks the protocol: one that we opened, written only, and those that it opened, read only
  * (pubsub specification, "Stream management"). <b>Parent</b>: the peer. <b>Children</b>: a {@link
- * Topic} for each subscription. <b>States</b>: one.
+ * Topic} for each subscription. <b>States</b>: one, and while it stops another, in which every
+ * command is refused.
  *
  * <p><b>Who sends what</b>: whoever wants to hear a topic sends {@link Subscribe} and is told
  * {@link TopicEvent}s; {@link Connections} tells who is connected and identified; the host's event
@@ -67,7 +68,9 @@ import org.jspecify.annotations.Nullable;
  * kept, gossip is dropped first, then what is forwarded; what was published here is refused last,
  * and only when every recipient refused it is the publisher told {@code OVERLOADED}. A peer whose
  * queue is full of control is cut off and greeted anew. What a peer sends is requested 256 KiB at a
- * time. Subscribers are told, never waited for: nothing is kept here for a slow one, whose own
+ * time, and again after the work that it made. A peer that sends more than 16 invalid messages
+ * between two heartbeats is put aside for 10 min: its streams are reset, and none is accepted or
+ * opened. Subscribers are told, never waited for: nothing is kept here for a slow one, whose own
  * mailbox grows; one that cannot keep up is to be spawned with a bounded mailbox, where what it
  * misses goes to dead letters.
  *
@@ -77,8 +80,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>A crash loses</b> the caches: messages that were not yet sent or asked for, and the memory
  * of those seen (so that a subscriber may hear a message of the last minutes again). The publisher
  * whose message was in hand is answered {@code CRASHED}. Subscribers, subscriptions with their
- * Topic actors, the streams, and who is in which topic survive: the new router greets every peer
- * anew and grafts, and goes on. Remote peers notice nothing else.
+ * Topic actors, the streams, who is in which topic and who is put aside survive: the new router
+ * greets every peer anew and grafts, and goes on. Remote peers notice nothing else.
  */
 public final class Gossip extends AbstractBehavior<Gossip.Command> {
 
@@ -104,6 +107,16 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
 
   /** Asks which remote peers are subscribed to a topic, as far as this peer knows. */
   public record GetTopicPeers(String topic, ActorRef<TopicPeers> replyTo) implements Command {}
+
+  /**
+   * Asks to stop. What arrived before is dealt with as ever, what arrives after is refused with
+   * {@link Refusal#STOPPING}; then this actor stops. Peers are told nothing, as the specification
+   * has no farewell: a PRUNE would keep away a peer that comes back at once.
+   */
+  public record Stop() implements Command {}
+
+  /** What arrived before the stop was begun has been answered. */
+  private record Drained() implements Command {}
 
   /**
    * A subscription has begun, or begun anew after a crash: it is to be told the size of its mesh.
@@ -146,8 +159,9 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   /** The topic is joined. */
   public record Subscribed(String topic) implements SubscribeReply {}
 
-  /** It is not; the message says why (too many topics or subscribers, name too long or empty). */
-  public record SubscribeRefused(String topic, String message) implements SubscribeReply {}
+  /** It is not. */
+  public record SubscribeRefused(String topic, Refusal refusal, String message)
+      implements SubscribeReply {}
 
   /**
    * The outcome of {@link Unsubscribe}.
@@ -171,15 +185,21 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   public record PublishRefused(String topic, Refusal refusal, String message)
       implements PublishReply {}
 
-  /** Why a message is not published. */
+  /** Why a topic is not subscribed to, or a message not published. */
   public enum Refusal {
-    /** Over the limit of 1 MiB. */
+    /** With its signature over {@link RpcCodec#MAX_MESSAGE_BYTES}, what fits into an RPC. */
     TOO_LARGE,
     /** The topic's name is empty or too long. */
     INVALID_TOPIC,
+    /** As many topics are subscribed to as may be. */
+    TOO_MANY_TOPICS,
+    /** The topic has as many subscribers as it may have. */
+    TOO_MANY_SUBSCRIBERS,
+    /** Whoever asks hears the topic already, and can hear it only once. */
+    ALREADY_SUBSCRIBED,
     /**
-     * The queues to all its recipients are full. (It may still be offered to them by gossip, within
-     * the history.)
+     * The queues to all its recipients are full (it may still be offered to them by gossip, within
+     * the history); or too much waits for the peer to listen.
      */
     OVERLOADED,
     /** The peer stops. */
@@ -283,6 +303,10 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   private static final class Ledger {
     final Map<PeerId, Remote> remotes = new LinkedHashMap<>();
     final Map<String, Joined> joined = new LinkedHashMap<>();
+
+    /** Who is put aside, and until when; in this order. */
+    final Map<PeerId, Long> graylist = new LinkedHashMap<>();
+
     @Nullable Router router;
     @Nullable Publish inHand;
     long numbers;
@@ -304,6 +328,10 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
     final PeerId peer;
     final OutboundQueue queue;
     boolean connected;
+
+    /** Whether it is known to speak the protocol. */
+    boolean speaks;
+
     boolean outboundConnection;
     GossipsubVersion version = GossipsubVersion.V1_1;
     @Nullable MessageIdForm idForm;
@@ -431,6 +459,7 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
         .onMessage(OutboundOpened.class, this::onOutboundOpened)
         .onMessage(OutboundFailed.class, this::onOutboundFailed)
         .onMessage(OutboundClosed.class, this::onOutboundClosed)
+        .onMessage(Stop.class, stop -> beginStopping())
         .onSignal(PostStop.class, stop -> onPostStop())
         .build();
   }
@@ -440,18 +469,22 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   private Behavior<Command> onSubscribe(Subscribe subscribe) {
     String topic = subscribe.topic();
     Joined joined = ledger.joined.get(topic);
-    String refusal = null;
+    Refusal refusal = null;
+    String message = "";
     if (!Router.isValidTopic(topic)) {
-      refusal = "a topic name must have 1 to " + RpcCodec.MAX_TOPIC_BYTES + " bytes of UTF-8";
+      refusal = Refusal.INVALID_TOPIC;
+      message = "a topic name must have 1 to " + RpcCodec.MAX_TOPIC_BYTES + " bytes of UTF-8";
     } else if (joined == null && ledger.joined.size() >= settings.router().limits().topics()) {
-      refusal = "subscribed to " + ledger.joined.size() + " topics already";
+      refusal = Refusal.TOO_MANY_TOPICS;
+      message = "subscribed to " + ledger.joined.size() + " topics already";
     } else if (joined != null
         && joined.subscribers.size() >= settings.subscribersPerTopic()
         && !joined.subscribers.contains(subscribe.subscriber())) {
-      refusal = "the topic has " + joined.subscribers.size() + " subscribers already";
+      refusal = Refusal.TOO_MANY_SUBSCRIBERS;
+      message = "the topic has " + joined.subscribers.size() + " subscribers already";
     }
     if (refusal != null) {
-      subscribe.replyTo().tell(new SubscribeRefused(topic, refusal));
+      subscribe.replyTo().tell(new SubscribeRefused(topic, refusal, message));
       return this;
     }
     boolean first = joined == null;
@@ -481,10 +514,12 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
         .spawn(
             Topic.create(
                 topic,
-                Multihash.sha256(world.crypto(), Bytes.utf8(topic)),
+                Multihash.sha256(
+                    world.crypto(), Bytes.utf8(settings.topic().discoveryPrefix() + topic)),
                 host.peerId(),
                 settings.router().degreeLow(),
                 settings.topic(),
+                world.random(host.peerId(), "topic " + topic),
                 getContext().getSelf(),
                 connections,
                 dht),
@@ -581,7 +616,8 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
           "a message of "
               + publish.data().size()
               + " bytes, with its signature, exceeds the limit of "
-              + RpcCodec.MAX_MESSAGE_BYTES);
+              + RpcCodec.MAX_RPC_BYTES
+              + " bytes in one RPC");
     }
     int accepted = perform(publication.get().effects());
     int recipients = publication.get().recipients();
@@ -593,7 +629,15 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   }
 
   private Behavior<Command> onHeartbeat() {
-    perform(router.heartbeat(now()));
+    long now = now();
+    perform(router.heartbeat(now));
+    while (!ledger.graylist.isEmpty()) {
+      Map.Entry<PeerId, Long> oldest = ledger.graylist.entrySet().iterator().next();
+      if (now - oldest.getValue() < 0) {
+        break;
+      }
+      pardon(oldest.getKey());
+    }
     return this;
   }
 
@@ -652,6 +696,11 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
           .debug("peer {} misbehaved in gossip: {}", rejected.peer(), rejected.reason());
     }
 
+    @Override
+    public void graylisted(Effect.Graylisted graylisted) {
+      putAside(graylisted.peer());
+    }
+
     private void tell(String topic, TopicEvent event) {
       Joined joined = ledger.joined.get(topic);
       if (joined != null) {
@@ -663,6 +712,33 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   /** Where connections are trimmed, those to the members of a mesh are among the last. */
   private void tagMesh(String topic, List<PeerId> members) {
     connections.tell(new Connections.TagExactly("mesh:" + topic, MESH_WEIGHT, members));
+  }
+
+  // ---- the graylist
+
+  private void putAside(PeerId peer) {
+    getContext()
+        .getLog()
+        .info(
+            "peer {} sent too many invalid messages: put aside for {}",
+            peer,
+            settings.graylistTime());
+    Remote remote = ledger.remotes.get(peer);
+    if (remote != null) {
+      discard(remote, "too many invalid messages");
+    }
+    if (ledger.graylist.size() >= settings.graylistPeers()) {
+      pardon(ledger.graylist.keySet().iterator().next());
+    }
+    ledger.graylist.put(peer, now() + settings.graylistTime().toNanos());
+  }
+
+  private void pardon(PeerId peer) {
+    ledger.graylist.remove(peer);
+    Remote remote = ledger.remotes.get(peer);
+    if (remote != null && remote.speaks) {
+      talk(remote);
+    }
   }
 
   // ---- who is connected
@@ -719,9 +795,14 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   }
 
   /**
-   * The peer speaks the protocol: it is part of the network from now on, and is to have a stream.
+   * The peer speaks the protocol: it is part of the network from now on, and is to have a stream,
+   * unless it is put aside.
    */
   private void talk(Remote remote) {
+    remote.speaks = true;
+    if (ledger.graylist.containsKey(remote.peer)) {
+      return;
+    }
     if (!router.knows(remote.peer)) {
       perform(addToRouter(remote));
     }
@@ -936,6 +1017,10 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   private Behavior<Command> onInboundOpened(InboundOpened opened) {
     Stream stream = opened.stream();
     PeerId peer = stream.remote();
+    if (ledger.graylist.containsKey(peer)) {
+      stream.reset(0, "the peer sent too many invalid messages");
+      return this;
+    }
     Remote remote = ledger.remotes.get(peer);
     if (remote == null) {
       // The news of the connection comes by another way and may be late.
@@ -987,11 +1072,17 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   private Behavior<Command> onInboundReceived(InboundReceived received) {
     Remote remote = ledger.remotes.get(received.peer());
     Stream stream = remote == null ? null : remote.inbound.get(received.number());
-    if (stream != null) {
-      // Before the work: whatever becomes of it, the stream must not stall.
-      stream.request(received.bytes());
-      for (Rpc rpc : received.rpcs()) {
-        perform(router.onRpc(received.peer(), rpc, now()));
+    if (remote != null && stream != null) {
+      try {
+        for (Rpc rpc : received.rpcs()) {
+          perform(router.onRpc(received.peer(), rpc, now()));
+        }
+      } finally {
+        // After the work, so that whoever makes it is slowed down by it; even where that fails: the
+        // stream must not stall.
+        if (received.bytes() > 0 && remote.inbound.get(received.number()) == stream) {
+          stream.request(received.bytes());
+        }
       }
     }
     return this;
@@ -1027,6 +1118,43 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   }
 
   // ---- the end
+
+  private Behavior<Command> beginStopping() {
+    getContext().getSelf().tell(new Drained());
+    return stopping();
+  }
+
+  private Behavior<Command> stopping() {
+    return Behaviors.receive(Command.class)
+        .onMessage(Drained.class, drained -> Behaviors.stopped())
+        .onMessage(InboundOpened.class, opened -> refuse(opened.stream()))
+        .onMessage(OutboundOpened.class, opened -> refuse(opened.stream()))
+        .onAnyMessage(
+            late -> {
+              refuse(late, Refusal.STOPPING, "the peer stops");
+              return Behaviors.same();
+            })
+        .onSignal(PostStop.class, stop -> onPostStop())
+        .build();
+  }
+
+  private static Behavior<Command> refuse(Stream late) {
+    late.reset(0, "gossip stops");
+    return Behaviors.same();
+  }
+
+  /** Answers a command that is not carried out; what expects no answer is dropped. */
+  public static void refuse(Command command, Refusal refusal, String message) {
+    if (command instanceof Subscribe subscribe) {
+      subscribe.replyTo().tell(new SubscribeRefused(subscribe.topic(), refusal, message));
+    } else if (command instanceof Unsubscribe unsubscribe) {
+      unsubscribe.replyTo().tell(new UnsubscribeReply(unsubscribe.topic(), false));
+    } else if (command instanceof Publish publish) {
+      publish.replyTo().tell(new PublishRefused(publish.topic(), refusal, message));
+    } else if (command instanceof GetTopicPeers get) {
+      get.replyTo().tell(new TopicPeers(get.topic(), List.of(), List.of()));
+    }
+  }
 
   private Behavior<Command> onPostStop() {
     PROTOCOLS.forEach(host::unhandle);

@@ -19,7 +19,12 @@ import java.util.Objects;
  *     until it identifies or opens a stream again (default 4)
  * @param openRetry the pause before the second of them, doubled before each further one (default 1
  *     s)
- * @param subscribersPerTopic local subscribers of one topic (default 1000)
+ * @param subscribersPerTopic local subscribers of one topic; a further one is refused (default
+ *     1000)
+ * @param graylistTime for how long a peer that sent too many invalid messages is put aside: none of
+ *     its streams is accepted, and it is told nothing (default 10 min)
+ * @param graylistPeers how many peers are put aside at a time; of more, the one put aside first is
+ *     let in again (default 1000)
  * @param topic of each subscription
  */
 public record GossipSettings(
@@ -31,6 +36,8 @@ public record GossipSettings(
     int openAttempts,
     Duration openRetry,
     int subscribersPerTopic,
+    Duration graylistTime,
+    int graylistPeers,
     TopicSettings topic) {
 
   /**
@@ -43,7 +50,13 @@ public record GossipSettings(
    * @param advertiseAttempts tries in a row (default 3)
    * @param advertiseRetry the pause before the second of them, doubled before the third (default 2
    *     s)
+   * @param discoveryPrefix what stands before the topic's name in the name under which it is
+   *     advertised and discovered. Empty (the default) is what go-libp2p's routing discovery does
+   *     with the plain name; {@code floodsub:} is what go-libp2p-pubsub does when it discovers by
+   *     itself. Peers find each other only under the same name
    * @param discoverLimit how many providers to ask the DHT for (default 100)
+   * @param discoverDials how many of them to dial at once; when so many are reached, the others
+   *     wait for the next discovery (default 5)
    * @param discoverBackoff the pause before discovering again while the mesh is below D_low,
    *     doubled each time (default 10 s)
    * @param discoverBackoffMax its maximum (default 10 min)
@@ -53,7 +66,9 @@ public record GossipSettings(
       Duration advertiseTtl,
       int advertiseAttempts,
       Duration advertiseRetry,
+      String discoveryPrefix,
       int discoverLimit,
+      int discoverDials,
       Duration discoverBackoff,
       Duration discoverBackoffMax) {
 
@@ -64,7 +79,9 @@ public record GossipSettings(
             Duration.ofHours(3),
             3,
             Duration.ofSeconds(2),
+            "",
             100,
+            5,
             Duration.ofSeconds(10),
             Duration.ofMinutes(10));
 
@@ -78,7 +95,9 @@ public record GossipSettings(
       atLeast(2, "topic.advertiseTtl", advertiseTtl.toNanos());
       atLeast(1, "topic.advertiseAttempts", advertiseAttempts);
       atLeast(1, "topic.advertiseRetry", advertiseRetry.toNanos());
+      Objects.requireNonNull(discoveryPrefix, "topic.discoveryPrefix");
       atLeast(1, "topic.discoverLimit", discoverLimit);
+      atLeast(1, "topic.discoverDials", discoverDials);
       atLeast(1, "topic.discoverBackoff", discoverBackoff.toNanos());
       atLeast(discoverBackoff.toNanos(), "topic.discoverBackoffMax", discoverBackoffMax.toNanos());
     }
@@ -89,6 +108,20 @@ public record GossipSettings(
       if (value < least) {
         throw new IllegalArgumentException(name + " must be at least " + least + ", not " + value);
       }
+    }
+
+    /** The same under another name in the DHT. */
+    public TopicSettings withDiscoveryPrefix(String prefix) {
+      return new TopicSettings(
+          meshDeadline,
+          advertiseTtl,
+          advertiseAttempts,
+          advertiseRetry,
+          prefix,
+          discoverLimit,
+          discoverDials,
+          discoverBackoff,
+          discoverBackoffMax);
     }
   }
 
@@ -102,6 +135,8 @@ public record GossipSettings(
           2,
           4,
           Duration.ofSeconds(1),
+          1000,
+          Duration.ofMinutes(10),
           1000,
           TopicSettings.DEFAULT);
 
@@ -120,6 +155,24 @@ public record GossipSettings(
     atLeast(1, "openAttempts", openAttempts);
     atLeast(1, "openRetry", openRetry.toNanos());
     atLeast(1, "subscribersPerTopic", subscribersPerTopic);
+    atLeast(1, "graylistTime", graylistTime.toNanos());
+    atLeast(1, "graylistPeers", graylistPeers);
+  }
+
+  /** The same with other settings of each subscription. */
+  public GossipSettings withTopic(TopicSettings other) {
+    return new GossipSettings(
+        router,
+        queueBytes,
+        queueFrames,
+        inboundWindow,
+        inboundStreamsPerPeer,
+        openAttempts,
+        openRetry,
+        subscribersPerTopic,
+        graylistTime,
+        graylistPeers,
+        other);
   }
 
   /** The same with other parameters of the protocol. */
@@ -133,6 +186,8 @@ public record GossipSettings(
         openAttempts,
         openRetry,
         subscribersPerTopic,
+        graylistTime,
+        graylistPeers,
         topic);
   }
 

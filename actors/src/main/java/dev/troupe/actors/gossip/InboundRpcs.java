@@ -14,14 +14,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the RPCs of one inbound stream on its event loop, so that the actor is told values, one
- * message for each arrival of bytes. The actor requests as many bytes again once it has dealt with
- * them: that bounds what is on its way.
+ * message for each arrival of bytes, or several where they are more than {@value
+ * #RPCS_PER_DELIVERY} RPCs. What says nothing is left out. The actor requests as many bytes again
+ * once it has dealt with all of them: that bounds what is on its way, and slows down whoever makes
+ * it work.
  */
 final class InboundRpcs implements StreamListener {
 
   /** Who hears of the stream. Called on its event loop. */
   interface Receiver {
-    /** These RPCs are complete now; the bytes that came are to be requested again. */
+    /** These RPCs are complete now; so many bytes are to be requested again after them. */
     void received(List<Rpc> rpcs, int bytes);
 
     /** The remote sent what is no RPC; nothing more is read. */
@@ -33,6 +35,9 @@ final class InboundRpcs implements StreamListener {
     /** The stream is over. */
     void closed();
   }
+
+  /** Most RPCs that the actor is told in one message: others have their turn in between. */
+  static final int RPCS_PER_DELIVERY = 256;
 
   private final FrameDecoder frames = new FrameDecoder(RpcCodec.MAX_RPC_BYTES);
   private final Receiver receiver;
@@ -52,7 +57,15 @@ final class InboundRpcs implements StreamListener {
     try {
       frames.feed(data);
       for (Bytes frame = frames.next(); frame != null; frame = frames.next()) {
-        rpcs.add(RpcCodec.decode(frame));
+        Rpc rpc = RpcCodec.decode(frame);
+        if (!rpc.isEmpty()) {
+          if (rpcs.size() == RPCS_PER_DELIVERY) {
+            // The bytes count with the last of them.
+            receiver.received(rpcs, 0);
+            rpcs = new ArrayList<>();
+          }
+          rpcs.add(rpc);
+        }
       }
       receiver.received(rpcs, bytes);
     } catch (MalformedException e) {

@@ -12,11 +12,14 @@ import dev.troupe.actors.gossip.GossipSettings.TopicSettings;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multihash.Multihash;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -33,25 +36,27 @@ import org.jspecify.annotations.Nullable;
  * One subscription: sees to it that peers of the topic find this one and that this one finds them,
  * and says when the mesh stands.
  *
- * <p><b>Owns</b> the advertising and discovering of one topic, under CIDv1(raw, sha2-256(name)), as
- * go-libp2p's routing discovery does; the DHT is asked by the multihash in it. <b>Parent</b>:
- * {@link Gossip}, which stops it at the unsubscription, and with which it ends. <b>Children</b>:
- * two that pass the DHT's answers on. <b>States</b>: one, round two operations of the DHT, each
- * either under way, or waiting for its timer, or at rest.
+ * <p><b>Owns</b> the advertising and discovering of one topic, under CIDv1(raw, sha2-256(name)),
+ * the name with its configured prefix, as go-libp2p's routing discovery does; the DHT is asked by
+ * the multihash in it. <b>Parent</b>: {@link Gossip}, which stops it at the unsubscription, and
+ * with which it ends. <b>Children</b>: two that pass the DHT's answers on. <b>States</b>: one,
+ * round two operations of the DHT, each either under way, or waiting for its timer, or at rest.
  *
  * <p><b>Who sends what</b>: Gossip says how large the mesh is; the DHT says its state and answers;
  * Gossip is told the events that the subscribers hear. Both operations begin at once, and wait in
  * the DHT's stash when it is not ready. Whenever the DHT moves to ready, both begin anew unless
  * they are under way. An advertisement that fails is tried again after 2 s and 4 s, then rests
  * until it is due again or the DHT is ready again. Discovery goes on, 10 s to 10 min apart, while
- * the mesh is below D_low.
+ * the mesh is below D_low. Of the providers that a discovery found, 5 in random order are to be
+ * connected to; one that cannot be reached is followed by the next, as long as the mesh is below
+ * D_low.
  *
- * <p><b>Limits</b>: 100 providers are asked for and connected to. <b>Timers</b>: advertise,
+ * <p><b>Limits</b>: 100 providers are asked for, 5 dialled at once. <b>Timers</b>: advertise,
  * discover, the mesh deadline (5 s).
  *
- * <p><b>A crash loses</b> the timers and the answers under way; the restarted actor asks Gossip for
- * the size of the mesh and begins as if just subscribed, so the topic is advertised and discovered
- * again at once. Subscribers notice nothing else.
+ * <p><b>A crash loses</b> the timers, the providers not yet dialled and the answers under way; the
+ * restarted actor asks Gossip for the size of the mesh and begins as if just subscribed, so the
+ * topic is advertised and discovered again at once. Subscribers notice nothing else.
  */
 final class Topic extends AbstractBehavior<Topic.Command> {
 
@@ -67,7 +72,7 @@ final class Topic extends AbstractBehavior<Topic.Command> {
 
   private record FindAnswered(Dht.FindProvidersReply reply) implements Command {}
 
-  private record ConnectAnswered(Connections.ConnectReply reply) implements Command {}
+  private record Dialled(Connections.ConnectReply reply) implements Command {}
 
   private record AdvertiseDue() implements Command {}
 
@@ -82,6 +87,7 @@ final class Topic extends AbstractBehavior<Topic.Command> {
       PeerId self,
       int degreeLow,
       TopicSettings settings,
+      RandomGenerator random,
       ActorRef<Gossip.Command> gossip,
       ActorRef<Connections.Command> connections,
       ActorRef<Dht.Command> dht) {
@@ -98,6 +104,7 @@ final class Topic extends AbstractBehavior<Topic.Command> {
                                 self,
                                 degreeLow,
                                 settings,
+                                random,
                                 gossip,
                                 connections,
                                 dht))))
@@ -110,16 +117,22 @@ final class Topic extends AbstractBehavior<Topic.Command> {
   private final PeerId self;
   private final int degreeLow;
   private final TopicSettings settings;
+  private final RandomGenerator random;
   private final ActorRef<Gossip.Command> gossip;
   private final ActorRef<Connections.Command> connections;
   private final ActorRef<Dht.Command> dht;
   private final ActorRef<Dht.ProvideReply> provideAnswers;
   private final ActorRef<Dht.FindProvidersReply> findAnswers;
 
-  private final ActorRef<Connections.ConnectReply> connectAnswers;
+  private final ActorRef<Connections.ConnectReply> dialAnswers;
 
-  /** Discovered peers to which connections are under way. */
-  private final Set<PeerId> sought = new LinkedHashSet<>();
+  /** Found, and not dialled yet. */
+  private final Deque<PeerWithAddresses> candidates = new ArrayDeque<>();
+
+  private final Set<PeerId> dialling = new LinkedHashSet<>();
+
+  /** How many of the last discovery are connected. */
+  private int reached;
 
   private Dht.@Nullable State dhtState;
   private boolean advertising;
@@ -138,6 +151,7 @@ final class Topic extends AbstractBehavior<Topic.Command> {
       PeerId self,
       int degreeLow,
       TopicSettings settings,
+      RandomGenerator random,
       ActorRef<Gossip.Command> gossip,
       ActorRef<Connections.Command> connections,
       ActorRef<Dht.Command> dht) {
@@ -148,14 +162,14 @@ final class Topic extends AbstractBehavior<Topic.Command> {
     this.self = self;
     this.degreeLow = degreeLow;
     this.settings = settings;
+    this.random = random;
     this.gossip = gossip;
     this.connections = connections;
     this.dht = dht;
     this.discoverPause = settings.discoverBackoff();
     this.provideAnswers = context.spawn(passingOn(ProvideAnswered::new), "advertised");
     this.findAnswers = context.spawn(passingOn(FindAnswered::new), "discovered");
-    this.connectAnswers =
-        context.messageAdapter(Connections.ConnectReply.class, ConnectAnswered::new);
+    this.dialAnswers = context.messageAdapter(Connections.ConnectReply.class, Dialled::new);
     gossip.tell(new Gossip.TopicStarted(name));
     timers.startSingleTimer(new MeshDeadline(), settings.meshDeadline());
     advertise();
@@ -190,7 +204,7 @@ final class Topic extends AbstractBehavior<Topic.Command> {
         .onMessage(ProvideAnswered.class, this::onProvideAnswered)
         .onMessage(DiscoverDue.class, due -> onDiscoverDue())
         .onMessage(FindAnswered.class, this::onFindAnswered)
-        .onMessage(ConnectAnswered.class, this::onConnectAnswered)
+        .onMessage(Dialled.class, this::onDialled)
         .onSignal(PreRestart.class, restart -> withdraw())
         .onSignal(PostStop.class, stop -> withdraw())
         .build();
@@ -312,17 +326,17 @@ final class Topic extends AbstractBehavior<Topic.Command> {
   private Behavior<Command> onFindAnswered(FindAnswered answered) {
     discovering = false;
     if (answered.reply() instanceof Dht.ProvidersFound found) {
-      List<PeerId> peers = new ArrayList<>();
+      List<PeerWithAddresses> providers = new ArrayList<>();
       for (PeerWithAddresses provider : found.providers()) {
-        if (!provider.peer().equals(self) && peers.size() < settings.discoverLimit()) {
-          peers.add(provider.peer());
-          if (sought.add(provider.peer())) {
-            connections.tell(
-                new Connections.Connect(provider.peer(), provider.addresses(), connectAnswers));
-          }
+        if (!provider.peer().equals(self) && providers.size() < settings.discoverLimit()) {
+          providers.add(provider);
         }
       }
-      say(new Discovered(name, peers));
+      say(new Discovered(name, providers.stream().map(PeerWithAddresses::peer).toList()));
+      candidates.clear();
+      candidates.addAll(shuffled(providers));
+      reached = 0;
+      dial();
     } else if (answered.reply() instanceof Dht.OperationFailed failed) {
       getContext()
           .getLog()
@@ -335,18 +349,48 @@ final class Topic extends AbstractBehavior<Topic.Command> {
     return this;
   }
 
-  private Behavior<Command> onConnectAnswered(ConnectAnswered answered) {
-    sought.remove(
-        answered.reply() instanceof Connections.Connected connected
-            ? connected.peer()
-            : ((Connections.ConnectFailed) answered.reply()).peer());
+  /** Nobody is dialled for a topic that is left. */
+  private Behavior<Command> withdraw() {
+    dialling.forEach(peer -> connections.tell(new Connections.Withdraw(peer, dialAnswers)));
     return this;
   }
 
-  /** Nobody is dialled for a topic that is left. */
-  private Behavior<Command> withdraw() {
-    sought.forEach(peer -> connections.tell(new Connections.Withdraw(peer, connectAnswers)));
+  /**
+   * Dials a few of those found. In random order: the nodes of the DHT name the same providers to
+   * everybody, and the first of them would be everybody's.
+   */
+  private void dial() {
+    while (meshSize < degreeLow && reached + dialling.size() < settings.discoverDials()) {
+      PeerWithAddresses candidate = candidates.poll();
+      if (candidate == null) {
+        return;
+      }
+      if (dialling.add(candidate.peer())) {
+        connections.tell(
+            new Connections.Connect(candidate.peer(), candidate.addresses(), dialAnswers));
+      }
+    }
+  }
+
+  private Behavior<Command> onDialled(Dialled dialled) {
+    if (dialled.reply() instanceof Connections.Connected connected) {
+      reached += dialling.remove(connected.peer()) ? 1 : 0;
+    } else if (dialled.reply() instanceof Connections.ConnectFailed failed) {
+      dialling.remove(failed.peer());
+    }
+    dial();
     return this;
+  }
+
+  private <T> List<T> shuffled(List<T> list) {
+    List<T> order = new ArrayList<>(list);
+    for (int i = order.size() - 1; i > 0; i--) {
+      int j = random.nextInt(i + 1);
+      T swapped = order.get(i);
+      order.set(i, order.get(j));
+      order.set(j, swapped);
+    }
+    return order;
   }
 
   /** Whether no repetition can help. */

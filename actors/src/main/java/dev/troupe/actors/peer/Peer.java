@@ -700,7 +700,12 @@ public final class Peer {
       context.watch(dht);
       dht.tell(new Dht.Stop());
     }
-    stopChild(gossip);
+    if (gossip != null) {
+      // What it was told before is answered first.
+      ending.add(gossip);
+      context.watch(gossip);
+      gossip.tell(new Gossip.Stop());
+    }
     if (virtualConnections != null) {
       ending.add(virtualConnections);
       context.watch(virtualConnections);

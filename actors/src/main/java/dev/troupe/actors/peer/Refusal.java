@@ -56,15 +56,7 @@ record Refusal(
   }
 
   void answer(Gossip.Command command) {
-    if (command instanceof Gossip.Subscribe subscribe) {
-      subscribe.replyTo().tell(new Gossip.SubscribeRefused(subscribe.topic(), message()));
-    } else if (command instanceof Gossip.Unsubscribe unsubscribe) {
-      unsubscribe.replyTo().tell(new Gossip.UnsubscribeReply(unsubscribe.topic(), false));
-    } else if (command instanceof Gossip.Publish publish) {
-      publish.replyTo().tell(new Gossip.PublishRefused(publish.topic(), gossipRefusal, message()));
-    } else if (command instanceof Gossip.GetTopicPeers get) {
-      get.replyTo().tell(new Gossip.TopicPeers(get.topic(), List.of(), List.of()));
-    }
+    Gossip.refuse(command, gossipRefusal, message());
   }
 
   void answer(VirtualConnections.Command command) {

@@ -31,6 +31,9 @@ final class FakeStream implements Stream {
   /** How many more bytes there is room for. */
   long room = Long.MAX_VALUE;
 
+  /** Runs before each write. */
+  Runnable beforeWrite = () -> {};
+
   /** Makes the next write fail as a defect would. */
   boolean defective;
 
@@ -97,6 +100,7 @@ final class FakeStream implements Stream {
 
   @Override
   public int write(ByteBuffer data) {
+    beforeWrite.run();
     if (defective) {
       defective = false;
       throw new IllegalStateException("a defect, by order of the test");

@@ -41,6 +41,7 @@ import dev.troupe.protocol.gossipsub.Rpc.Graft;
 import dev.troupe.protocol.gossipsub.Rpc.Subscription;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
+import dev.troupe.protocol.multihash.Multihash;
 import dev.troupe.protocol.multistream.ProtocolId;
 import dev.troupe.simulation.kernel.Probe;
 import dev.troupe.simulation.kernel.SimulatedSystem;
@@ -408,7 +409,132 @@ class GossipTest {
     assertFalse(remote.fromUs.writeClosed);
   }
 
+  @Test
+  void whatAPeerSentIsRequestedAgainOnlyAfterTheWork() {
+    start();
+    subscribed();
+    Remote one = remote(2).talk().subscribe().graft();
+    Remote other = remote(3).talk().subscribe().graft();
+    long before = one.toUs.requested;
+    List<Long> requested = new ArrayList<>();
+    other.fromUs.beforeWrite = () -> requested.add(one.toUs.requested);
+    one.publish("forward this");
+    assertEquals(List.of(before), requested);
+    assertTrue(one.toUs.requested > before);
+  }
+
+  // ---- floods
+
+  private Rpc forged(Remote author, int count) {
+    List<dev.troupe.protocol.gossipsub.Message> messages = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      dev.troupe.protocol.gossipsub.Message signed = author.message("x").messages().get(0);
+      messages.add(
+          new dev.troupe.protocol.gossipsub.Message(
+              signed.from(),
+              Bytes.utf8("forged"),
+              signed.seqno(),
+              TOPIC,
+              signed.signature(),
+              null,
+              Bytes.EMPTY));
+    }
+    return new Rpc(List.of(), messages, List.of(), List.of(), List.of(), List.of());
+  }
+
+  @Test
+  void aPeerThatFloodsWithInvalidMessagesIsPutAsideForAWhile() {
+    start();
+    subscribed();
+    Remote honest = remote(3).talk().subscribe();
+    Remote flooder = remote(2).talk().subscribe();
+    long requested = flooder.toUs.requested;
+    flooder.say(forged(flooder, 16));
+    assertNull(flooder.toUs.resetReason);
+    assertTrue(flooder.toUs.requested > requested);
+    requested = flooder.toUs.requested;
+    flooder.say(forged(flooder, 1));
+    assertEquals("too many invalid messages", flooder.toUs.resetReason);
+    assertNotNull(flooder.fromUs.resetReason);
+    assertEquals(requested, flooder.toUs.requested);
+    assertEquals(List.of(honest.id), topicPeers().peers());
+    // Neither its streams nor its coming back help.
+    FakeStream again = host.accept(flooder.id);
+    system.runUntilIdle();
+    assertNotNull(again.resetReason);
+    flooder.disconnect();
+    flooder.connect();
+    assertEquals(List.of(), host.openings);
+    system.advance(Duration.ofMinutes(10).minusSeconds(1));
+    assertEquals(List.of(), host.openings);
+    system.advance(Duration.ofSeconds(2));
+    assertEquals(flooder.id, host.takeOpening().peer);
+    flooder.toUs = host.accept(flooder.id);
+    system.runUntilIdle();
+    flooder.subscribe();
+    assertEquals(List.of(honest.id, flooder.id), topicPeers().peers());
+    honest.publish("as ever");
+    assertTrue(
+        subscriber.received().contains(new Message(TOPIC, honest.id, Bytes.utf8("as ever"))));
+  }
+
+  @Test
+  void whoIsPutAsideOutlivesACrash() {
+    start();
+    subscribed();
+    Remote flooder = remote(2).talk().subscribe();
+    Remote other = remote(3).talk().subscribe();
+    flooder.say(forged(flooder, 17));
+    other.fromUs.defective = true;
+    assertEquals(Refusal.CRASHED, ((PublishRefused) publish("x")).refusal());
+    FakeStream again = host.accept(flooder.id);
+    system.runUntilIdle();
+    assertNotNull(again.resetReason);
+    assertEquals(List.of(), host.openings);
+    system.advance(Duration.ofMinutes(11));
+    assertEquals(flooder.id, host.takeOpening().peer);
+  }
+
+  @Test
+  void ofTooManyPutAsideTheFirstIsLetInAgain() {
+    GossipSettings d = GossipSettings.DEFAULT;
+    settings =
+        new GossipSettings(
+            d.router(),
+            d.queueBytes(),
+            d.queueFrames(),
+            d.inboundWindow(),
+            d.inboundStreamsPerPeer(),
+            d.openAttempts(),
+            d.openRetry(),
+            d.subscribersPerTopic(),
+            d.graylistTime(),
+            1,
+            d.topic());
+    start();
+    subscribed();
+    Remote first = remote(2).talk();
+    Remote second = remote(3).talk();
+    first.say(forged(first, 17));
+    assertEquals(List.of(), host.openings);
+    second.say(forged(second, 17));
+    assertEquals(first.id, host.takeOpening().peer);
+    assertEquals(List.of(), host.openings);
+  }
+
   // ---- subscribing
+
+  @Test
+  void aTopicIsAdvertisedUnderItsNameOrOneWithThePrefixThatIsSet() {
+    settings =
+        GossipSettings.DEFAULT.withTopic(
+            GossipSettings.TopicSettings.DEFAULT.withDiscoveryPrefix("floodsub:"));
+    start();
+    subscribed();
+    Multihash key = Multihash.sha256(FakeWorld.CRYPTO, Bytes.utf8("floodsub:" + TOPIC));
+    assertEquals(key, dht.expect(Dht.Provide.class).key());
+    assertEquals(key, dht.expect(Dht.FindProviders.class).key());
+  }
 
   @Test
   void subscribingIsAnsweredAtOnceAndTellsThePeers() {
@@ -436,16 +562,19 @@ class GossipTest {
             d.openAttempts(),
             d.openRetry(),
             1,
+            d.graylistTime(),
+            d.graylistPeers(),
             d.topic());
     start();
     assertTrue(subscribe("", subscriber) instanceof SubscribeRefused);
     assertTrue(subscribe("x".repeat(1025), subscriber) instanceof SubscribeRefused);
     subscribed();
     assertEquals(
-        new SubscribeRefused("more", "subscribed to 1 topics already"),
+        new SubscribeRefused("more", Refusal.TOO_MANY_TOPICS, "subscribed to 1 topics already"),
         subscribe("more", subscriber));
     assertEquals(
-        new SubscribeRefused(TOPIC, "the topic has 1 subscribers already"),
+        new SubscribeRefused(
+            TOPIC, Refusal.TOO_MANY_SUBSCRIBERS, "the topic has 1 subscribers already"),
         subscribe(TOPIC, system.probe()));
     subscribed();
   }
@@ -622,6 +751,8 @@ class GossipTest {
             d.openAttempts(),
             d.openRetry(),
             d.subscribersPerTopic(),
+            d.graylistTime(),
+            d.graylistPeers(),
             d.topic());
     start();
     Remote stuck = remote(2).talk();
@@ -774,5 +905,44 @@ class GossipTest {
     system.advance(Duration.ofHours(4));
     assertEquals(asked, dht.received().size());
     assertEquals(List.of(), host.openings);
+  }
+
+  @Test
+  void whatIsThereWhenItStopsIsDealtWithAndWhatComesLaterIsRefused() {
+    start();
+    subscribed();
+    Remote remote = remote(2).talk().subscribe();
+    FakeHost.Opening opening;
+    remote(3).connect();
+    opening = host.takeOpening();
+    Probe<PublishReply> published = system.probe();
+    Probe<PublishReply> refused = system.probe();
+    Probe<SubscribeReply> subscribed = system.probe();
+    Probe<UnsubscribeReply> unsubscribed = system.probe();
+    Probe<TopicPeers> peers = system.probe();
+    Bytes data = Bytes.utf8("last words");
+    gossip.tell(new Publish(TOPIC, data, published.ref()));
+    gossip.tell(new Gossip.Stop());
+    gossip.tell(new Publish(TOPIC, data, refused.ref()));
+    gossip.tell(new Subscribe("more", subscriber.ref(), subscribed.ref()));
+    gossip.tell(new Unsubscribe(TOPIC, subscriber.ref(), unsubscribed.ref()));
+    gossip.tell(new GetTopicPeers(TOPIC, peers.ref()));
+    FakeStream late = opening.succeed();
+    FakeStream inbound = host.accept(remote.id);
+    system.runUntilIdle();
+    assertEquals(new Published(TOPIC, 1), published.next());
+    assertEquals(List.of("last words"), remote.heard());
+    assertEquals(Refusal.STOPPING, ((PublishRefused) refused.next()).refusal());
+    assertEquals(Refusal.STOPPING, ((SubscribeRefused) subscribed.next()).refusal());
+    assertEquals(new UnsubscribeReply(TOPIC, false), unsubscribed.next());
+    assertEquals(new TopicPeers(TOPIC, List.of(), List.of()), peers.next());
+    assertEquals(0, host.handlers.size());
+    assertNotNull(remote.fromUs.resetReason);
+    assertNotNull(remote.toUs.resetReason);
+    assertNotNull(late.resetReason);
+    assertNotNull(inbound.resetReason);
+    int asked = dht.received().size();
+    system.advance(Duration.ofHours(4));
+    assertEquals(asked, dht.received().size());
   }
 }

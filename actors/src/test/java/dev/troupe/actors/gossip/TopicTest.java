@@ -1,6 +1,7 @@
 package dev.troupe.actors.gossip;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.actors.connections.Connections;
@@ -22,7 +23,9 @@ import dev.troupe.actors.gossip.Gossip.TopicEvent;
 import dev.troupe.actors.gossip.Gossip.TopicNews;
 import dev.troupe.actors.gossip.Gossip.TopicStarted;
 import dev.troupe.actors.host.Direction;
+import dev.troupe.actors.host.HostFailure;
 import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multihash.Multihash;
@@ -30,7 +33,10 @@ import dev.troupe.simulation.kernel.Probe;
 import dev.troupe.simulation.kernel.SimulatedSystem;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -55,6 +61,7 @@ class TopicTest {
               SELF,
               5,
               GossipSettings.TopicSettings.DEFAULT,
+              new SplittableRandom(1),
               gossip.ref(),
               connections.ref(),
               dht.ref()),
@@ -184,15 +191,92 @@ class TopicTest {
     connections.expectNone();
   }
 
-  @Test
-  void neverConnectsToMoreThanTheLimit() {
-    begin(State.READY);
-    PeerId[] many = new PeerId[120];
-    for (int i = 0; i < many.length; i++) {
+  private static PeerId[] many(int count) {
+    PeerId[] many = new PeerId[count];
+    for (int i = 0; i < count; i++) {
       many[i] = FakeWorld.key(i + 2).peerId();
     }
+    return many;
+  }
+
+  private List<Connections.Connect> dials() {
+    system.runUntilIdle();
+    List<Connections.Connect> dials = new ArrayList<>();
+    while (!connections.pending().isEmpty()) {
+      dials.add(connections.expect(Connections.Connect.class));
+    }
+    return dials;
+  }
+
+  private void reached(Connections.Connect dial) throws MalformedException {
+    dial.replyTo()
+        .tell(new Connections.Connected(dial.peer(), Multiaddr.parse("/ip4/10.0.0.1/tcp/1")));
+  }
+
+  private void unreachable(Connections.Connect dial) {
+    dial.replyTo()
+        .tell(
+            new Connections.ConnectFailed(
+                dial.peer(), new HostFailure(HostFailure.Kind.TIMED_OUT, "by order of the test")));
+  }
+
+  @Test
+  void dialsAFewProvidersAtATimeAndAnotherForEachThatCannotBeReached() throws Exception {
+    begin(State.READY);
+    PeerId[] many = many(120);
     found(many);
-    assertEquals(100, connections.received().size());
+    List<Connections.Connect> first = dials();
+    assertEquals(5, first.size());
+    assertNotEquals(
+        List.of(many).subList(0, 5), first.stream().map(Connections.Connect::peer).toList());
+    assertEquals(100, ((Discovered) news()).peers().size());
+    unreachable(first.get(0));
+    unreachable(first.get(1));
+    assertEquals(2, dials().size());
+    reached(first.get(2));
+    assertEquals(List.of(), dials());
+    // An answer that comes twice counts once.
+    reached(first.get(2));
+    unreachable(first.get(0));
+    assertEquals(List.of(), dials());
+  }
+
+  @Test
+  void dialsEveryProviderOnceWhereNoneCanBeReached() {
+    begin(State.READY);
+    found(many(120));
+    Set<PeerId> dialled = new LinkedHashSet<>();
+    for (List<Connections.Connect> dials = dials(); !dials.isEmpty(); dials = dials()) {
+      assertTrue(dials.size() <= 5, dials.size() + " at once");
+      for (Connections.Connect dial : dials) {
+        assertTrue(dialled.add(dial.peer()), "dialled twice");
+        unreachable(dial);
+      }
+    }
+    assertEquals(100, dialled.size());
+  }
+
+  @Test
+  void dialsNobodyMoreOnceTheMeshStands() {
+    begin(State.READY);
+    found(many(20));
+    List<Connections.Connect> dials = dials();
+    mesh(5);
+    dials.forEach(this::unreachable);
+    assertEquals(List.of(), dials());
+  }
+
+  @Test
+  void theNextDiscoveryDialsOnWhileEarlierDialsAreUnderWay() {
+    begin(State.READY);
+    provided();
+    found(many(20));
+    List<Connections.Connect> first = dials();
+    expectFindAfter(Duration.ofSeconds(10));
+    found(many(20));
+    assertEquals(List.of(), dials());
+    first.forEach(this::unreachable);
+    assertEquals(5, dials().size());
   }
 
   @Test

@@ -19,6 +19,9 @@ final class Backoffs {
   private final int capacity;
   private final LinkedHashMap<Link, Backoff> backoffs = new LinkedHashMap<>();
 
+  /** None ends before; looked through only then. Of no meaning while there is none. */
+  private long earliestNanos;
+
   /**
    * Makes an empty one.
    *
@@ -37,6 +40,9 @@ final class Backoffs {
     long until = now + lengthNanos;
     if (standing != null && standing.untilNanos - until > 0) {
       until = standing.untilNanos;
+    }
+    if (backoffs.isEmpty() || until - earliestNanos < 0) {
+      earliestNanos = until;
     }
     backoffs.put(
         link,
@@ -77,7 +83,17 @@ final class Backoffs {
   }
 
   void expire(long now) {
+    if (backoffs.isEmpty() || now - earliestNanos < slackNanos) {
+      return;
+    }
     backoffs.values().removeIf(backoff -> now - backoff.untilNanos >= slackNanos);
+    boolean first = true;
+    for (Backoff backoff : backoffs.values()) {
+      if (first || backoff.untilNanos - earliestNanos < 0) {
+        earliestNanos = backoff.untilNanos;
+        first = false;
+      }
+    }
   }
 
   int size() {

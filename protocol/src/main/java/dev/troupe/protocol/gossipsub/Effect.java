@@ -28,6 +28,9 @@ public sealed interface Effect {
 
     /** See {@link Rejected}. */
     void rejected(Rejected rejected);
+
+    /** See {@link Graylisted}. */
+    void graylisted(Graylisted graylisted);
   }
 
   /**
@@ -94,6 +97,17 @@ public sealed interface Effect {
     @Override
     public void accept(Visitor visitor) {
       visitor.meshChanged(this);
+    }
+  }
+
+  /**
+   * A peer sent more invalid messages than a heartbeat allows. The router has removed it; its
+   * streams are to be reset, and it is to be kept out for a while.
+   */
+  record Graylisted(PeerId peer) implements Effect {
+    @Override
+    public void accept(Visitor visitor) {
+      visitor.graylisted(this);
     }
   }
 

@@ -30,6 +30,11 @@ import java.util.Objects;
  * @param maxIHaveLength message ids asked of one peer between two heartbeats, and most ids told in
  *     one IHAVE (default 5000)
  * @param gossipRetransmission how often one message is sent to one peer on IWANT (default 3)
+ * @param maxInvalidMessages invalid messages (with a signature that does not hold, or without what
+ *     it takes to check one) of one peer between two heartbeats; one more and the peer is put on
+ *     the graylist (default 16)
+ * @param maxSubscriptionChanges how often one peer may join or leave one topic between two
+ *     heartbeats; what it says beyond that counts at the next heartbeat (default 4)
  * @param limits what the router may hold
  */
 public record GossipsubSettings(
@@ -51,6 +56,8 @@ public record GossipsubSettings(
     int maxIHaveMessages,
     int maxIHaveLength,
     int gossipRetransmission,
+    int maxInvalidMessages,
+    int maxSubscriptionChanges,
     Limits limits) {
 
   /**
@@ -124,6 +131,8 @@ public record GossipsubSettings(
           10,
           5_000,
           3,
+          16,
+          4,
           Limits.DEFAULT);
 
   /**
@@ -165,7 +174,16 @@ public record GossipsubSettings(
     positive("unsubscribeBackoff in seconds", unsubscribeBackoff.toSeconds());
     positive("maxIHaveMessages", maxIHaveMessages);
     positive("maxIHaveLength", maxIHaveLength);
+    if (maxIHaveLength > RpcCodec.MAX_MESSAGE_IDS) {
+      throw new IllegalArgumentException(
+          "maxIHaveLength must be at most "
+              + RpcCodec.MAX_MESSAGE_IDS
+              + ", the ids that one RPC may have, not "
+              + maxIHaveLength);
+    }
     positive("gossipRetransmission", gossipRetransmission);
+    positive("maxInvalidMessages", maxInvalidMessages);
+    positive("maxSubscriptionChanges", maxSubscriptionChanges);
   }
 
   /** The same with other degrees. */
@@ -189,6 +207,8 @@ public record GossipsubSettings(
         maxIHaveMessages,
         maxIHaveLength,
         gossipRetransmission,
+        maxInvalidMessages,
+        maxSubscriptionChanges,
         limits);
   }
 
@@ -213,6 +233,8 @@ public record GossipsubSettings(
         maxIHaveMessages,
         maxIHaveLength,
         gossipRetransmission,
+        maxInvalidMessages,
+        maxSubscriptionChanges,
         limits);
   }
 
@@ -237,6 +259,8 @@ public record GossipsubSettings(
         maxIHaveMessages,
         maxIHaveLength,
         gossipRetransmission,
+        maxInvalidMessages,
+        maxSubscriptionChanges,
         newLimits);
   }
 

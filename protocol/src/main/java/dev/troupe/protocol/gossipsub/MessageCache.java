@@ -75,6 +75,9 @@ final class MessageCache {
 
   /** A topic's messages in the newest windows, the oldest of each window first. */
   List<Message> gossip(String topic) {
+    if (entries.isEmpty()) {
+      return List.of();
+    }
     List<Message> messages = new ArrayList<>();
     int index = 0;
     for (List<Bytes> window : windows) {
@@ -93,10 +96,16 @@ final class MessageCache {
 
   /** Begins a new window and forgets the oldest. */
   void shift() {
-    windows.addFirst(new ArrayList<>());
-    while (windows.size() > length) {
-      windows.removeLast().forEach(this::remove);
+    List<Bytes> next = new ArrayList<>();
+    if (windows.size() >= length) {
+      List<Bytes> last = windows.removeLast();
+      last.forEach(this::remove);
+      if (last.isEmpty()) {
+        // At rest nothing is made.
+        next = last;
+      }
     }
+    windows.addFirst(next);
   }
 
   int size() {

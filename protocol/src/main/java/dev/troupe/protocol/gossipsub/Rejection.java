@@ -1,8 +1,8 @@
 package dev.troupe.protocol.gossipsub;
 
 /**
- * What a remote did that honest peers do not. A later scoring reads these; today they are counted
- * and logged.
+ * What a remote did that honest peers do not. Invalid messages are counted, and too many of them in
+ * one heartbeat put a peer on the graylist; the others are logged.
  */
 public enum Rejection {
   /** The message has no author. */
@@ -29,6 +29,11 @@ public enum Rejection {
   GRAFT_DURING_BACKOFF,
   /** It goes on grafting right after a PRUNE; it was not answered. */
   GRAFT_FLOOD,
-  /** It subscribed to more topics than a peer may; the rest was ignored. */
-  TOO_MANY_TOPICS
+  /** It subscribed to more topics than a peer may; the rest was ignored. Said once a heartbeat. */
+  TOO_MANY_TOPICS,
+  /**
+   * It joined and left one topic more often than a heartbeat allows; what it said last counts from
+   * the next heartbeat on.
+   */
+  SUBSCRIPTION_FLAPPING
 }

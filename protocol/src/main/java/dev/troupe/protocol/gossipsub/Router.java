@@ -4,6 +4,7 @@ import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.gossipsub.Effect.Deliver;
+import dev.troupe.protocol.gossipsub.Effect.Graylisted;
 import dev.troupe.protocol.gossipsub.Effect.MeshChanged;
 import dev.troupe.protocol.gossipsub.Effect.PeerJoined;
 import dev.troupe.protocol.gossipsub.Effect.PeerLeft;
@@ -58,10 +59,10 @@ public final class Router {
   static final Duration GRAFT_FLOOD_THRESHOLD = Duration.ofSeconds(10);
 
   /**
-   * Most bytes of message ids in one IHAVE or IWANT of ours: well below {@link
-   * RpcCodec#MAX_RPC_BYTES}.
+   * Most bytes of message ids in one IHAVE or IWANT entry of ours, which is not divided further:
+   * well below {@link RpcCodec#MAX_RPC_BYTES}.
    */
-  private static final int MAX_ID_BYTES_PER_RPC = 512 << 10;
+  private static final int MAX_ID_BYTES_PER_ENTRY = 512 << 10;
 
   /** Our own grafts wait this many heartbeats beyond a backoff. */
   private static final int BACKOFF_SLACK_HEARTBEATS = 2;
@@ -75,8 +76,15 @@ public final class Router {
     /** In which form it names messages, null while that is unknown. */
     @Nullable MessageIdForm idForm;
 
+    // Since the last heartbeat.
+    boolean active;
     int ihaveSinceHeartbeat;
     int askedSinceHeartbeat;
+    int invalidSinceHeartbeat;
+    boolean toldTooManyTopics;
+
+    /** Of the topics that we are in. */
+    final Map<String, Changes> changes = new LinkedHashMap<>();
 
     Peer(PeerId id, GossipsubVersion version, boolean outbound, @Nullable MessageIdForm idForm) {
       this.id = id;
@@ -84,6 +92,16 @@ public final class Router {
       this.outbound = outbound;
       this.idForm = idForm;
     }
+  }
+
+  /** How often a peer joined or left one topic since the last heartbeat. */
+  private static final class Changes {
+    int count;
+
+    /** Whether the last word counts at the next heartbeat only. */
+    boolean held;
+
+    boolean lastWord;
   }
 
   private static final class Mesh {
@@ -115,6 +133,10 @@ public final class Router {
   private final Crypto crypto;
   private final RandomGenerator random;
   private final Map<PeerId, Peer> peers = new LinkedHashMap<>();
+
+  /** Those of them with something to reset at the next heartbeat. */
+  private final List<Peer> active = new ArrayList<>();
+
   private final Map<String, Set<PeerId>> topicPeers = new LinkedHashMap<>();
   private final Map<String, Mesh> meshes = new LinkedHashMap<>();
   private final Map<String, Fanout> fanouts = new LinkedHashMap<>();
@@ -210,20 +232,23 @@ public final class Router {
             newsFor(id).grafts.add(new Graft(topic));
           }
         });
-    effects.add(new Send(List.of(id), Rpc.ofSubscriptions(subscriptions), Traffic.CONTROL));
+    send(id, Rpc.ofSubscriptions(subscriptions), Traffic.CONTROL);
     return done();
   }
 
   /** A peer is gone, or can no more be told anything. Does nothing when it is not known. */
   public List<Effect> removePeer(PeerId id) {
-    Peer peer = peers.remove(id);
-    if (peer == null) {
-      return List.of();
-    }
-    for (String topic : peer.topics) {
-      forget(topic, id);
-    }
+    remove(id);
     return done();
+  }
+
+  private void remove(PeerId id) {
+    Peer peer = peers.remove(id);
+    if (peer != null) {
+      for (String topic : peer.topics) {
+        forget(topic, id);
+      }
+    }
   }
 
   /** Whether the peer is known. */
@@ -330,7 +355,7 @@ public final class Router {
    * Signs a message and sends it off: to all peers of the topic with flood publishing, otherwise to
    * the mesh of a joined topic and to the fanout of another. It is not delivered here.
    *
-   * @return empty when the message exceeds {@link RpcCodec#MAX_MESSAGE_BYTES}; nothing has happened
+   * @return empty when its RPC would exceed {@link RpcCodec#MAX_RPC_BYTES}; nothing has happened
    *     then
    * @throws IllegalArgumentException if the topic has no valid name
    */
@@ -387,6 +412,9 @@ public final class Router {
   }
 
   private void fillFanout(String topic, Fanout fanout) {
+    if (fanout.peers.size() >= settings.degree()) {
+      return;
+    }
     List<PeerId> candidates = shuffled(topicPeers(topic));
     for (PeerId candidate : candidates) {
       if (fanout.peers.size() >= settings.degree()) {
@@ -398,21 +426,23 @@ public final class Router {
 
   // ---- what peers tell us
 
-  /** A peer sent an RPC. Does nothing when the peer is not known. */
+  /**
+   * A peer sent an RPC. Does nothing when the peer is not known. Where it exceeds its budget of
+   * invalid messages, the rest of the RPC is not looked at.
+   */
   public List<Effect> onRpc(PeerId from, Rpc rpc, long now) {
     Peer peer = peers.get(from);
     if (peer == null) {
       return List.of();
     }
-    for (Subscription subscription : rpc.subscriptions()) {
-      if (subscription.subscribe()) {
-        onSubscribed(peer, subscription.topic());
-      } else {
-        onUnsubscribed(peer, subscription.topic());
-      }
-    }
+    onSubscriptions(peer, rpc.subscriptions());
     for (Message message : rpc.messages()) {
       onMessage(peer, message, now);
+      if (peer.invalidSinceHeartbeat > settings.maxInvalidMessages()) {
+        remove(from);
+        effects.add(new Graylisted(from));
+        return done();
+      }
     }
     onIHave(peer, rpc.ihave(), now);
     for (IWant iwant : rpc.iwant()) {
@@ -427,28 +457,74 @@ public final class Router {
     return done();
   }
 
-  private boolean onSubscribed(Peer peer, String topic) {
-    if (peer.topics.contains(topic)) {
-      return true;
+  /** Only the last word of one RPC about a topic counts. */
+  private void onSubscriptions(Peer peer, List<Subscription> subscriptions) {
+    Collection<Subscription> last = subscriptions;
+    if (subscriptions.size() > 1) {
+      Map<String, Subscription> byTopic = new LinkedHashMap<>();
+      for (Subscription subscription : subscriptions) {
+        byTopic.put(subscription.topic(), subscription);
+      }
+      last = byTopic.values();
     }
-    if (topic.isEmpty()) {
-      return false;
+    for (Subscription subscription : last) {
+      onSubscription(peer, subscription.topic(), subscription.subscribe());
     }
-    if (peer.topics.size() >= settings.limits().topicsPerPeer()) {
-      effects.add(new Rejected(peer.id, Rejection.TOO_MANY_TOPICS));
-      return false;
-    }
-    peer.topics.add(topic);
-    topicPeers.computeIfAbsent(topic, t -> new LinkedHashSet<>()).add(peer.id);
-    if (meshes.containsKey(topic)) {
-      effects.add(new PeerJoined(topic, peer.id));
-    }
-    return true;
   }
 
-  private void onUnsubscribed(Peer peer, String topic) {
-    if (peer.topics.remove(topic)) {
-      forget(topic, peer.id);
+  private void onSubscription(Peer peer, String topic, boolean subscribe) {
+    Changes changes = peer.changes.get(topic);
+    if (changes != null && changes.held) {
+      changes.lastWord = subscribe;
+      return;
+    }
+    if (peer.topics.contains(topic) == subscribe) {
+      return;
+    }
+    if (meshes.containsKey(topic)) {
+      if (changes == null) {
+        changes = new Changes();
+        peer.changes.put(topic, changes);
+        activate(peer);
+      }
+      if (changes.count >= settings.maxSubscriptionChanges()) {
+        changes.held = true;
+        changes.lastWord = subscribe;
+        effects.add(new Rejected(peer.id, Rejection.SUBSCRIPTION_FLAPPING));
+        return;
+      }
+      changes.count++;
+    }
+    change(peer, topic, subscribe);
+  }
+
+  private void change(Peer peer, String topic, boolean subscribe) {
+    if (!subscribe) {
+      if (peer.topics.remove(topic)) {
+        forget(topic, peer.id);
+      }
+    } else if (!topic.isEmpty() && !peer.topics.contains(topic)) {
+      if (peer.topics.size() >= settings.limits().topicsPerPeer()) {
+        if (!peer.toldTooManyTopics) {
+          peer.toldTooManyTopics = true;
+          activate(peer);
+          effects.add(new Rejected(peer.id, Rejection.TOO_MANY_TOPICS));
+        }
+        return;
+      }
+      peer.topics.add(topic);
+      topicPeers.computeIfAbsent(topic, t -> new LinkedHashSet<>()).add(peer.id);
+      if (meshes.containsKey(topic)) {
+        effects.add(new PeerJoined(topic, peer.id));
+      }
+    }
+  }
+
+  /** Has the peer's counts reset at the next heartbeat. */
+  private void activate(Peer peer) {
+    if (!peer.active) {
+      peer.active = true;
+      active.add(peer);
     }
   }
 
@@ -478,11 +554,16 @@ public final class Router {
       return;
     }
     if (self.bytes().equals(message.from())) {
+      // Not counted as invalid: it costs nothing, and after a restart honest peers return to us
+      // what
+      // we had published before.
       effects.add(new Rejected(peer.id, Rejection.CLAIMS_TO_BE_OURS));
       return;
     }
     Rejection rejection = MessageSigning.verify(message, crypto);
     if (rejection != null) {
+      activate(peer);
+      peer.invalidSinceHeartbeat++;
       effects.add(new Rejected(peer.id, rejection));
       return;
     }
@@ -513,6 +594,7 @@ public final class Router {
     if (ihave.isEmpty()) {
       return;
     }
+    activate(peer);
     if (++peer.ihaveSinceHeartbeat > settings.maxIHaveMessages()) {
       if (peer.ihaveSinceHeartbeat == settings.maxIHaveMessages() + 1) {
         effects.add(new Rejected(peer.id, Rejection.IHAVE_FLOOD));
@@ -560,7 +642,7 @@ public final class Router {
     int bytes = 0;
     for (int i = 0; i < ids.size(); i++) {
       bytes += ids.get(i).size();
-      if (bytes > MAX_ID_BYTES_PER_RPC) {
+      if (bytes > MAX_ID_BYTES_PER_ENTRY) {
         return ids.subList(0, i);
       }
     }
@@ -600,7 +682,8 @@ public final class Router {
       return;
     }
     // Whoever grafts us is in the topic, even where its subscription has not been heard.
-    if (!onSubscribed(peer, topic)) {
+    onSubscription(peer, topic, true);
+    if (!peer.topics.contains(topic)) {
       return;
     }
     if (mesh.members.size() >= settings.degreeHigh() && !peer.outbound) {
@@ -630,10 +713,8 @@ public final class Router {
    * each interval.
    */
   public List<Effect> heartbeat(long now) {
-    for (Peer peer : peers.values()) {
-      peer.ihaveSinceHeartbeat = 0;
-      peer.askedSinceHeartbeat = 0;
-    }
+    active.forEach(this::refill);
+    active.clear();
     backoffs.expire(now);
     seen.expire(now);
     Map<PeerId, List<IHave>> gossip = new LinkedHashMap<>();
@@ -651,9 +732,26 @@ public final class Router {
       gossip(entry.getKey(), entry.getValue().peers, Set.of(), gossip);
     }
     flushMeshNews();
-    gossip.forEach(this::sendGossip);
+    gossip.forEach((peer, ihave) -> send(peer, Rpc.ofIHave(ihave), Traffic.GOSSIP));
     cache.shift();
     return done();
+  }
+
+  private void refill(Peer peer) {
+    peer.active = false;
+    peer.ihaveSinceHeartbeat = 0;
+    peer.askedSinceHeartbeat = 0;
+    peer.invalidSinceHeartbeat = 0;
+    peer.toldTooManyTopics = false;
+    if (peers.get(peer.id) == peer) {
+      peer.changes.forEach(
+          (topic, changes) -> {
+            if (changes.held) {
+              change(peer, topic, changes.lastWord);
+            }
+          });
+    }
+    peer.changes.clear();
   }
 
   private void maintain(String topic, Mesh mesh, long now) {
@@ -702,16 +800,17 @@ public final class Router {
     if (count <= 0) {
       return;
     }
-    int wanted = mesh.members.size() + count;
-    for (PeerId candidate : shuffled(topicPeers(topic))) {
-      if (mesh.members.size() >= wanted) {
-        return;
+    List<PeerId> candidates = new ArrayList<>();
+    for (PeerId peer : topicPeers.getOrDefault(topic, Set.of())) {
+      if (!mesh.members.contains(peer)
+          && filter.test(peer)
+          && !backoffs.holdsUsBack(topic, peer, now)) {
+        candidates.add(peer);
       }
-      if (!mesh.members.contains(candidate)
-          && filter.test(candidate)
-          && !backoffs.holdsUsBack(topic, candidate, now)) {
-        graft(topic, mesh, candidate);
-      }
+    }
+    shuffle(candidates);
+    for (PeerId candidate : candidates.subList(0, Math.min(count, candidates.size()))) {
+      graft(topic, mesh, candidate);
     }
   }
 
@@ -748,7 +847,7 @@ public final class Router {
       return;
     }
     List<PeerId> others = new ArrayList<>();
-    for (PeerId peer : topicPeers(topic)) {
+    for (PeerId peer : topicPeers.getOrDefault(topic, Set.of())) {
       if (!members.contains(peer)) {
         others.add(peer);
       }
@@ -783,33 +882,14 @@ public final class Router {
     return new IHave(topic, withinBytes(ids));
   }
 
-  /** One RPC for all topics, or several where the ids are too many for one. */
-  private void sendGossip(PeerId peer, List<IHave> all) {
-    List<IHave> batch = new ArrayList<>();
-    int ids = 0;
-    int bytes = 0;
-    for (IHave ihave : all) {
-      int moreBytes = RpcCodec.MAX_TOPIC_BYTES;
-      for (Bytes id : ihave.messageIds()) {
-        moreBytes += id.size();
-      }
-      if (!batch.isEmpty()
-          && (ids + ihave.messageIds().size() > settings.maxIHaveLength()
-              || bytes + moreBytes > MAX_ID_BYTES_PER_RPC
-              || batch.size() >= RpcCodec.MAX_CONTROL_ENTRIES)) {
-        effects.add(new Send(List.of(peer), Rpc.ofIHave(batch), Traffic.GOSSIP));
-        batch = new ArrayList<>();
-        ids = 0;
-        bytes = 0;
-      }
-      batch.add(ihave);
-      ids += ihave.messageIds().size();
-      bytes += moreBytes;
-    }
-    effects.add(new Send(List.of(peer), Rpc.ofIHave(batch), Traffic.GOSSIP));
-  }
-
   // ---- bookkeeping of one call
+
+  /** One RPC, or several where that would be too large. */
+  private void send(PeerId to, Rpc rpc, Traffic traffic) {
+    for (Rpc part : RpcParts.of(rpc, settings.maxIHaveLength())) {
+      effects.add(new Send(List.of(to), part, traffic));
+    }
+  }
 
   private MeshNews newsFor(PeerId peer) {
     return meshNews.computeIfAbsent(peer, p -> new MeshNews());
@@ -819,8 +899,7 @@ public final class Router {
     meshNews.forEach(
         (peer, news) -> {
           if (peers.containsKey(peer)) {
-            effects.add(
-                new Send(List.of(peer), Rpc.ofMesh(news.grafts, news.prunes), Traffic.CONTROL));
+            send(peer, Rpc.ofMesh(news.grafts, news.prunes), Traffic.CONTROL);
           }
         });
     meshNews.clear();

@@ -34,6 +34,16 @@ public record Rpc(
     prune = List.copyOf(prune);
   }
 
+  /** Whether it says nothing. */
+  public boolean isEmpty() {
+    return subscriptions.isEmpty()
+        && messages.isEmpty()
+        && ihave.isEmpty()
+        && iwant.isEmpty()
+        && graft.isEmpty()
+        && prune.isEmpty();
+  }
+
   static Rpc ofSubscriptions(List<Subscription> subscriptions) {
     return new Rpc(subscriptions, List.of(), List.of(), List.of(), List.of(), List.of());
   }

@@ -30,11 +30,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RpcCodec {
 
-  /** Largest encoded message, in bytes: 1 MiB. */
-  public static final int MAX_MESSAGE_BYTES = 1 << 20;
+  /**
+   * Largest encoded RPC, in bytes, its length prefix not counted: 1 MiB, as go-libp2p has it, which
+   * resets a stream over anything larger.
+   */
+  public static final int MAX_RPC_BYTES = 1 << 20;
 
-  /** Largest encoded RPC, in bytes: one largest message, and room for what surrounds it. */
-  public static final int MAX_RPC_BYTES = MAX_MESSAGE_BYTES + (64 << 10);
+  /** Largest encoded message, in bytes: with its tag and length it fills an RPC. */
+  public static final int MAX_MESSAGE_BYTES = MAX_RPC_BYTES - 4;
 
   /** Longest topic name, in bytes of UTF-8. */
   public static final int MAX_TOPIC_BYTES = 1024;
@@ -110,15 +113,7 @@ public final class RpcCodec {
           subscriptions.add(subscription(nested(in, "subscription")));
         } else if (tag == tag(2, LEN)) {
           room(messages.size(), MAX_MESSAGES, "messages");
-          byte[] encoded = in.readByteArray();
-          if (encoded.length > MAX_MESSAGE_BYTES) {
-            throw new MalformedException(
-                "a message of "
-                    + encoded.length
-                    + " bytes exceeds the limit of "
-                    + MAX_MESSAGE_BYTES);
-          }
-          messages.add(message(encoded));
+          messages.add(message(in.readByteArray()));
         } else if (tag == tag(3, LEN)) {
           control(nested(in, "control"));
         } else {
@@ -329,7 +324,7 @@ public final class RpcCodec {
 
   // ---- writing
 
-  /** Writes one RPC. The size is the caller's concern: see {@link #MAX_RPC_BYTES}. */
+  /** Writes one RPC. The size is the caller's concern: see {@link RpcParts}. */
   public static Bytes encode(Rpc rpc) {
     return written(
         out -> {
@@ -367,6 +362,41 @@ public final class RpcCodec {
           writeBytes(out, 6, message.key());
           out.writeRawBytes(message.unknown().toArray());
         });
+  }
+
+  static int size(Subscription subscription) {
+    return 2 + 1 + CodedOutputStream.computeStringSizeNoTag(subscription.topic());
+  }
+
+  static int size(IHave ihave) {
+    return 1
+        + CodedOutputStream.computeStringSizeNoTag(ihave.topic())
+        + sizeOfIds(ihave.messageIds());
+  }
+
+  static int size(IWant iwant) {
+    return sizeOfIds(iwant.messageIds());
+  }
+
+  static int size(Graft graft) {
+    return 1 + CodedOutputStream.computeStringSizeNoTag(graft.topic());
+  }
+
+  static int size(Prune prune) {
+    return encode(prune).length;
+  }
+
+  private static int sizeOfIds(List<Bytes> ids) {
+    int size = 0;
+    for (Bytes id : ids) {
+      size += sizeOfField(id.size());
+    }
+    return size;
+  }
+
+  /** Of a field with a one-byte tag and so many bytes of content. */
+  static int sizeOfField(int content) {
+    return 1 + CodedOutputStream.computeUInt32SizeNoTag(content) + content;
   }
 
   private static byte[] encodeControl(Rpc rpc) {

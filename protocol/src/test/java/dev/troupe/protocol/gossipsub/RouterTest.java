@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.gossipsub.Effect.Deliver;
+import dev.troupe.protocol.gossipsub.Effect.Graylisted;
 import dev.troupe.protocol.gossipsub.Effect.MeshChanged;
 import dev.troupe.protocol.gossipsub.Effect.PeerJoined;
 import dev.troupe.protocol.gossipsub.Effect.PeerLeft;
@@ -23,6 +25,7 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -238,6 +241,171 @@ class RouterTest {
         List.of(new Rejected(peer, Rejection.TOO_MANY_TOPICS)),
         hear(peer, Rpc.ofSubscriptions(List.of(new Subscription(true, "c")))));
     assertEquals(List.of(), router.topicPeers("c"));
+  }
+
+  // ---- floods
+
+  private static Message forged(int author, long seqno) {
+    Message signed = message(author, seqno, TOPIC);
+    return new Message(
+        signed.from(),
+        Bytes.utf8("forged"),
+        signed.seqno(),
+        signed.topic(),
+        signed.signature(),
+        signed.key(),
+        signed.unknown());
+  }
+
+  private static Rpc forged(int count) {
+    List<Message> messages = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      messages.add(forged(50, i));
+    }
+    return new Rpc(List.of(), messages, List.of(), List.of(), List.of(), List.of());
+  }
+
+  @Test
+  void aPeerThatSendsTooManyInvalidMessagesIsRemovedAndTheRestNotLookedAt() {
+    router.subscribe(TOPIC, now);
+    PeerId flooder = peer(false, TOPIC);
+    PeerId honest = peer(false, TOPIC);
+    hearGraft(flooder);
+    List<Effect> effects = hear(flooder, forged(1000));
+    assertEquals(
+        Collections.nCopies(17, new Rejected(flooder, Rejection.BAD_SIGNATURE)),
+        only(Rejected.class, effects));
+    assertEquals(List.of(new PeerLeft(TOPIC, flooder)), only(PeerLeft.class, effects));
+    assertEquals(List.of(new Graylisted(flooder)), only(Graylisted.class, effects));
+    assertFalse(router.knows(flooder));
+    assertEquals(List.of(honest), router.topicPeers(TOPIC));
+    assertEquals(List.of(), router.meshPeers(TOPIC));
+    assertEquals(List.of(), hear(flooder, forged(1)));
+  }
+
+  @Test
+  void theBudgetOfInvalidMessagesIsRefilledAtTheHeartbeat() {
+    router.subscribe(TOPIC, now);
+    PeerId peer = peer(false, TOPIC);
+    for (int i = 0; i < 5; i++) {
+      assertEquals(16, only(Rejected.class, hear(peer, forged(16))).size());
+      heartbeat();
+    }
+    assertTrue(router.knows(peer));
+    hear(peer, forged(16));
+    // What is no fault of the peer is not counted.
+    hear(peer, Rpc.ofMessage(MessageSigning.sign(SELF, CRYPTO, TOPIC, Bytes.EMPTY, 99)));
+    hear(peer, Rpc.ofMessage(message(51, 1, TOPIC)));
+    hear(peer, Rpc.ofMessage(forged(51, 1)));
+    assertTrue(router.knows(peer));
+    hear(peer, forged(1));
+    assertFalse(router.knows(peer));
+  }
+
+  private static Rpc changes(boolean... subscribe) {
+    List<Subscription> changes = new ArrayList<>();
+    for (boolean each : subscribe) {
+      changes.add(new Subscription(each, TOPIC));
+    }
+    return Rpc.ofSubscriptions(changes);
+  }
+
+  @Test
+  void ofOneRpcOnlyTheLastWordOnATopicCounts() {
+    router.subscribe(TOPIC, now);
+    PeerId peer = peer(false);
+    assertEquals(List.of(), hear(peer, changes(true, false, true, false)));
+    assertEquals(
+        List.of(new PeerJoined(TOPIC, peer)), hear(peer, changes(true, false, true, false, true)));
+    assertEquals(List.of(), hear(peer, changes(false, true)));
+  }
+
+  @Test
+  void aFlappingSubscriptionChangesAtMostFourTimesAndThenAtTheHeartbeat() {
+    router.subscribe(TOPIC, now);
+    PeerId peer = peer(false);
+    List<Effect> effects = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      effects.addAll(hear(peer, changes(i % 2 == 0)));
+    }
+    assertEquals(2, only(PeerJoined.class, effects).size());
+    assertEquals(2, only(PeerLeft.class, effects).size());
+    assertEquals(
+        List.of(new Rejected(peer, Rejection.SUBSCRIPTION_FLAPPING)),
+        only(Rejected.class, effects));
+    hear(peer, changes(true));
+    assertEquals(List.of(), router.topicPeers(TOPIC));
+    // The last word is not lost.
+    assertEquals(List.of(new PeerJoined(TOPIC, peer)), only(PeerJoined.class, heartbeat()));
+    assertEquals(List.of(peer), router.topicPeers(TOPIC));
+    assertEquals(
+        List.of(new PeerLeft(TOPIC, peer)), only(PeerLeft.class, hear(peer, changes(false))));
+  }
+
+  @Test
+  void aPeerThatGoesWhileItsLastWordIsHeldStaysGone() {
+    router.subscribe(TOPIC, now);
+    PeerId peer = peer(false);
+    for (int i = 0; i < 5; i++) {
+      hear(peer, changes(i % 2 == 0));
+    }
+    router.removePeer(peer);
+    assertEquals(List.of(), heartbeat());
+    assertEquals(List.of(), router.topicPeers(TOPIC));
+  }
+
+  // ---- what is too large for one RPC
+
+  @Test
+  void greetingsAndGraftsOfManyLongTopicsAreDivided() throws MalformedException {
+    use(settings.withLimits(new GossipsubSettings.Limits(9, 1100, 1100, 10, 10, 1000, 10_000)));
+    List<String> topics = new ArrayList<>();
+    for (int i = 0; i < 1100; i++) {
+      topics.add("x".repeat(RpcCodec.MAX_TOPIC_BYTES - 4) + (1000 + i));
+    }
+    topics.forEach(topic -> router.subscribe(topic, now));
+    PeerId peer = RouterNetwork.key(1).peerId();
+    List<Effect> greeting = router.addPeer(peer, GossipsubVersion.V1_1, true, null);
+    hear(peer, Rpc.subscribed(topics));
+    List<String> subscribed = new ArrayList<>();
+    List<String> grafted = new ArrayList<>();
+    for (List<Effect> effects : List.of(greeting, heartbeat(), router.greet(peer))) {
+      assertTrue(only(Send.class, effects).size() > 1);
+      for (Send send : only(Send.class, effects)) {
+        Rpc rpc = RpcCodec.decode(RpcCodec.encode(send.rpc()));
+        rpc.subscriptions().forEach(each -> subscribed.add(each.topic()));
+        rpc.graft().forEach(each -> grafted.add(each.topic()));
+      }
+    }
+    List<String> twice = new ArrayList<>(topics);
+    twice.addAll(topics);
+    assertEquals(twice, subscribed);
+    assertEquals(twice, grafted);
+  }
+
+  @Test
+  void theLargestRpcIsPublishedTakenAndForwardedAndNoneLarger() throws MalformedException {
+    router.subscribe(TOPIC, now);
+    PeerId one = peer(false, TOPIC);
+    PeerId other = peer(false, TOPIC);
+    hearGraft(other);
+    int some = 1_000_000;
+    int overhead = RpcCodec.encode(publishedRpc(some)).size() - some;
+    int largest = RpcCodec.MAX_RPC_BYTES - overhead;
+    assertTrue(router.publish(TOPIC, Bytes.wrap(new byte[largest + 1]), now).isEmpty());
+    Rpc published = publishedRpc(largest);
+    assertEquals(RpcCodec.MAX_RPC_BYTES, RpcCodec.encode(published).size());
+    Message theirs =
+        MessageSigning.sign(RouterNetwork.key(60), CRYPTO, TOPIC, Bytes.wrap(new byte[largest]), 7);
+    Rpc received = RpcCodec.decode(RpcCodec.encode(Rpc.ofMessage(theirs)));
+    Send forwarded = sends(hear(one, received), Traffic.FORWARDED).get(0);
+    assertEquals(List.of(other), forwarded.to());
+    assertEquals(RpcCodec.MAX_RPC_BYTES, RpcCodec.encode(forwarded.rpc()).size());
+  }
+
+  private Rpc publishedRpc(int bytes) {
+    return Rpc.ofMessage(
+        router.publish(TOPIC, Bytes.wrap(new byte[bytes]), now).orElseThrow().message());
   }
 
   @Test

@@ -160,8 +160,8 @@ class RpcCodecTest {
     refused("peers in PRUNE", prunes(10, RpcCodec.MAX_PEER_INFOS / 10 + 1));
     refused("topic name", Rpc.ofSubscriptions(List.of(new Subscription(true, "t".repeat(1025)))));
     refused("message id", Rpc.ofIWant(new IWant(List.of(Bytes.wrap(new byte[1025])))));
-    refused("a message of", Rpc.ofMessage(payload(RpcCodec.MAX_MESSAGE_BYTES)));
-    refused("an RPC of", Rpc.ofMessage(payload(RpcCodec.MAX_RPC_BYTES)));
+    // The tags and lengths of payload (4) and topic (3), and those of the message, are part of it.
+    refused("an RPC of", Rpc.ofMessage(payload(RpcCodec.MAX_MESSAGE_BYTES - 7 + 1)));
   }
 
   @Test
@@ -175,11 +175,19 @@ class RpcCodecTest {
             grafts(RpcCodec.MAX_CONTROL_ENTRIES),
             prunes(10, RpcCodec.MAX_PEER_INFOS / 10),
             Rpc.ofSubscriptions(List.of(new Subscription(true, "t".repeat(1024)))),
-            // Six bytes less: the tags and lengths of payload (4) and topic (3), and the topic, are
-            // part of the message.
             Rpc.ofMessage(payload(RpcCodec.MAX_MESSAGE_BYTES - 7)))) {
       assertEquals(rpc, RpcCodec.decode(RpcCodec.encode(rpc)));
     }
+  }
+
+  @Test
+  void theLargestMessageFillsAnRpc() {
+    Rpc rpc = Rpc.ofMessage(payload(RpcCodec.MAX_MESSAGE_BYTES - 7));
+    assertEquals(
+        RpcCodec.MAX_MESSAGE_BYTES,
+        RpcCodec.encode(payload(RpcCodec.MAX_MESSAGE_BYTES - 7)).size());
+    assertEquals(RpcCodec.MAX_RPC_BYTES, RpcCodec.encode(rpc).size());
+    assertEquals(1 << 20, RpcCodec.MAX_RPC_BYTES);
   }
 
   @Test

@@ -147,7 +147,10 @@ public final class EmbeddedPeer {
         ref -> {
           if (subscribers.putIfAbsent(topic, ref) != null) {
             reply.complete(
-                new Gossip.SubscribeRefused(topic, "the topic " + topic + " is heard already"));
+                new Gossip.SubscribeRefused(
+                    topic,
+                    Gossip.Refusal.ALREADY_SUBSCRIBED,
+                    "the topic " + topic + " is heard already"));
             troupe.endListener(ref);
             return;
           }
