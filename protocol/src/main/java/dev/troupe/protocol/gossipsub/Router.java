@@ -713,8 +713,10 @@ public final class Router {
    * each interval.
    */
   public List<Effect> heartbeat(long now) {
-    active.forEach(this::refill);
+    // What a peer said last may count against the next heartbeat already.
+    List<Peer> refilled = List.copyOf(active);
     active.clear();
+    refilled.forEach(this::refill);
     backoffs.expire(now);
     seen.expire(now);
     Map<PeerId, List<IHave>> gossip = new LinkedHashMap<>();

@@ -343,6 +343,23 @@ class RouterTest {
   }
 
   @Test
+  void aHeldSubscriptionThatIsOneTooManyIsRejectedAtTheHeartbeat() {
+    use(settings.withLimits(new GossipsubSettings.Limits(9, 9, 1, 10, 10, 1000, 10)));
+    router.subscribe(TOPIC, now);
+    PeerId peer = peer(false);
+    for (int i = 0; i < 5; i++) {
+      hear(peer, changes(i % 2 == 0));
+    }
+    hear(peer, Rpc.subscribed(List.of("other")));
+    List<Effect> tooMany = List.of(new Rejected(peer, Rejection.TOO_MANY_TOPICS));
+    assertEquals(tooMany, heartbeat());
+    // Said once between two heartbeats.
+    assertEquals(List.of(), hear(peer, Rpc.subscribed(List.of("a", "b"))));
+    heartbeat();
+    assertEquals(tooMany, hear(peer, Rpc.subscribed(List.of("a", "b"))));
+  }
+
+  @Test
   void aPeerThatGoesWhileItsLastWordIsHeldStaysGone() {
     router.subscribe(TOPIC, now);
     PeerId peer = peer(false);

@@ -145,6 +145,26 @@ class PeerAnswersTest {
   }
 
   @Test
+  void whatGossipIsAskedJustBeforeTheStop() {
+    ActorRef<Peer.Command> peer = peer(settings(machine.address(0)));
+    started.expect(Peer.Listening.class);
+    List<Map<String, Probe<Object>>> asked = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      Map<String, Probe<Object>> probes = new LinkedHashMap<>();
+      Map<String, Function<ActorRef<Object>, Peer.Command>> questions = questions();
+      for (String name : List.of("subscribe", "unsubscribe", "publish", "getTopicPeers")) {
+        Probe<Object> probe = system.probe();
+        peer.tell(questions.get(name).apply(probe.ref()));
+        probes.put(name, probe);
+      }
+      asked.add(probes);
+    }
+    peer.tell(Peer.stop());
+    system.advance(Duration.ofSeconds(10));
+    asked.forEach(PeerAnswersTest::assertAnsweredOnce);
+  }
+
+  @Test
   void whileItStops() {
     ActorRef<Peer.Command> peer = peer(settings(machine.address(0)));
     started.expect(Peer.Listening.class);
