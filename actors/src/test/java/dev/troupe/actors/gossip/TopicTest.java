@@ -22,7 +22,6 @@ import dev.troupe.actors.gossip.Gossip.MeshFormed;
 import dev.troupe.actors.gossip.Gossip.TopicEvent;
 import dev.troupe.actors.gossip.Gossip.TopicNews;
 import dev.troupe.actors.gossip.Gossip.TopicStarted;
-import dev.troupe.actors.host.Direction;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
@@ -172,21 +171,16 @@ class TopicTest {
   }
 
   @Test
-  void whoeverIsStillDialledWhenTheTopicIsLeftIsNotAnyMore() {
+  void whoeverIsStillDialledWhenTheTopicIsLeftIsNotAnyMore() throws Exception {
     begin(State.READY);
-    PeerId reached = FakeWorld.key(3).peerId();
-    found(OTHER, reached);
-    Connections.Connect connect = connections.expect(Connections.Connect.class);
-    connections.expect(Connections.Connect.class);
-    connect
-        .replyTo()
-        .tell(
-            new Connections.Connected(
-                reached, FakeHost.connection(reached, Direction.OUTBOUND).remoteAddress()));
+    found(OTHER, FakeWorld.key(3).peerId());
+    Connections.Connect first = connections.expect(Connections.Connect.class);
+    Connections.Connect second = connections.expect(Connections.Connect.class);
+    reached(first);
     system.runUntilIdle();
     system.stop(topic);
     assertEquals(
-        new Connections.Withdraw(OTHER, connect.replyTo()),
+        new Connections.Withdraw(second.peer(), second.replyTo()),
         connections.expect(Connections.Withdraw.class));
     connections.expectNone();
   }
