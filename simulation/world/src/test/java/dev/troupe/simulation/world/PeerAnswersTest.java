@@ -25,6 +25,7 @@ import dev.troupe.simulation.scenario.Fidelity;
 import dev.troupe.simulation.testkit.EveryCommand;
 import dev.troupe.simulation.testkit.Simulation;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterEach;
@@ -145,23 +146,15 @@ class PeerAnswersTest {
   }
 
   @Test
-  void whatGossipIsAskedJustBeforeTheStop() {
+  void whatTheActorsBelowItHaveInTheirMailboxesWhenItIsStopped() {
     ActorRef<Peer.Command> peer = peer(settings(machine.address(0)));
     started.expect(Peer.Listening.class);
-    List<Map<String, Probe<Object>>> asked = new ArrayList<>();
+    List<EveryCommand.Asked> asked = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
-      Map<String, Probe<Object>> probes = new LinkedHashMap<>();
-      Map<String, Function<ActorRef<Object>, Peer.Command>> questions = questions();
-      for (String name : List.of("subscribe", "unsubscribe", "publish", "getTopicPeers")) {
-        Probe<Object> probe = system.probe();
-        peer.tell(questions.get(name).apply(probe.ref()));
-        probes.put(name, probe);
-      }
-      asked.add(probes);
+      asked.add(askAll(peer));
     }
     peer.tell(Peer.stop());
-    system.advance(Duration.ofSeconds(10));
-    asked.forEach(PeerAnswersTest::assertAnsweredOnce);
+    asked.forEach(each -> each.assertAnswered(Duration.ofSeconds(10)));
   }
 
   @Test
