@@ -694,34 +694,21 @@ public final class Peer {
 
   private Behavior<Command> beginStopping() {
     timers.startSingleTimer(new EndForced(), END);
-    if (dht != null) {
-      // Each answers what is open, and what is on its way, before it ends.
-      ending.add(dht);
-      context.watch(dht);
-      dht.tell(new Dht.Stop());
-    }
-    if (gossip != null) {
-      // What it was told before is answered first.
-      ending.add(gossip);
-      context.watch(gossip);
-      gossip.tell(new Gossip.Stop());
-    }
-    if (virtualConnections != null) {
-      ending.add(virtualConnections);
-      context.watch(virtualConnections);
-      virtualConnections.tell(new VirtualConnections.End());
-    }
+    endChild(dht, new Dht.Stop());
+    endChild(gossip, new Gossip.Stop());
+    endChild(virtualConnections, new VirtualConnections.End());
     if (ending.isEmpty()) {
       closeHost();
     }
     return stopping();
   }
 
-  private void stopChild(@Nullable ActorRef<?> child) {
+  /** It answers what is open, and what is in its mailbox, before it ends. */
+  private <T> void endChild(@Nullable ActorRef<T> child, T command) {
     if (child != null) {
       ending.add(child);
       context.watch(child);
-      context.stop(child);
+      child.tell(command);
     }
   }
 
