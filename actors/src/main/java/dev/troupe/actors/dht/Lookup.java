@@ -240,6 +240,7 @@ final class Lookup {
 
   private Behavior<Command> onWalked(Step.Finished walked) {
     cancelExchanges("the lookup is over");
+    environment.world().onWalked(walked.asked(), walk.hops());
     if (query.placement().isEmpty() || walked.closest().isEmpty()) {
       return finish(query.conclude(walked));
     }

@@ -44,4 +44,15 @@ public interface World {
    * @return not started and not listening
    */
   Host createHost(PrivateKey identity, HostSettings settings);
+
+  /**
+   * Told of each walk of the DHT towards a key that is over, for whoever counts them. Nothing
+   * depends on it, so it must not throw; it is called on the thread of an actor, and must not
+   * block.
+   *
+   * @param asked how many peers were asked
+   * @param hops how far away from those it knew the walk led, see {@link
+   *     dev.troupe.protocol.kademlia.IterativeLookup#hops}
+   */
+  default void onWalked(int asked, int hops) {}
 }

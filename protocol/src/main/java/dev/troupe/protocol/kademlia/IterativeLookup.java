@@ -43,6 +43,8 @@ public final class IterativeLookup {
   private int asking;
   private int asked;
   private int answered;
+  private int lastHops;
+  private int hops;
   private Step.@Nullable Finished finished;
 
   /**
@@ -139,7 +141,7 @@ public final class IterativeLookup {
     this.target = target;
     this.deadline = deadline;
     this.keyOf = keyOf;
-    seeds.forEach(this::hearOf);
+    seeds.forEach(seed -> hearOf(seed, 1));
   }
 
   /** What to do now. Once it is {@link Step.Finished}, it stays so. */
@@ -188,11 +190,13 @@ public final class IterativeLookup {
    * @return whether it was being asked
    */
   public boolean onSuccess(PeerId peer, Collection<PeerId> closer) {
-    if (!settle(peer, State.ANSWERED)) {
+    Candidate candidate = settle(peer, State.ANSWERED);
+    if (candidate == null) {
       return false;
     }
     answered++;
-    closer.forEach(this::hearOf);
+    lastHops = candidate.hops;
+    closer.forEach(each -> hearOf(each, candidate.hops + 1));
     return true;
   }
 
@@ -202,7 +206,7 @@ public final class IterativeLookup {
    * @return whether it was being asked
    */
   public boolean onFailure(PeerId peer) {
-    return settle(peer, State.FAILED);
+    return settle(peer, State.FAILED) != null;
   }
 
   /** The caller has no more time, whatever the deadline was. Does nothing, if the walk is over. */
@@ -215,24 +219,34 @@ public final class IterativeLookup {
     return finished == null ? end(Ending.STOPPED) : finished;
   }
 
+  /**
+   * How far the walk went, once it is over; a seed is 1 hop away, and whom it names first 2. Of a
+   * walk that the caller finished: how far away the last who answered was. Of any other: the
+   * farthest away of the nearest peers that answered. 0 if nobody did.
+   */
+  public int hops() {
+    return hops;
+  }
+
   /** Where the walk leads. */
   public Key target() {
     return target;
   }
 
-  private boolean settle(PeerId peer, State outcome) {
+  /** The peer, if it was being asked. */
+  private @Nullable Candidate settle(PeerId peer, State outcome) {
     Candidate candidate = candidates.get(keyOf.apply(peer).distanceTo(target));
     if (finished != null || candidate == null || candidate.state != State.ASKED) {
-      return false;
+      return null;
     }
     candidate.state = outcome;
     asking--;
-    return true;
+    return candidate;
   }
 
-  private void hearOf(PeerId peer) {
+  private void hearOf(PeerId peer, int atHops) {
     Distance distance = keyOf.apply(peer).distanceTo(target);
-    if (candidates.putIfAbsent(distance, new Candidate(peer)) != null) {
+    if (candidates.putIfAbsent(distance, new Candidate(peer, atHops)) != null) {
       return;
     }
     uncontacted++;
@@ -257,7 +271,11 @@ public final class IterativeLookup {
     for (Candidate candidate : candidates.values()) {
       if (candidate.state == State.ANSWERED && closest.size() < settings.resultCount()) {
         closest.add(candidate.peer);
+        hops = Math.max(hops, candidate.hops);
       }
+    }
+    if (ending == Ending.STOPPED) {
+      hops = lastHops;
     }
     finished = new Step.Finished(ending, closest, asked, answered);
     return finished;
@@ -272,10 +290,12 @@ public final class IterativeLookup {
 
   private static final class Candidate {
     private final PeerId peer;
+    private final int hops;
     private State state = State.UNCONTACTED;
 
-    Candidate(PeerId peer) {
+    Candidate(PeerId peer, int hops) {
       this.peer = peer;
+      this.hops = hops;
     }
   }
 }

@@ -61,6 +61,42 @@ class IterativeLookupTest {
   }
 
   @Test
+  void hopsAreCountedToTheFarthestOfTheNearestThatAnswered() {
+    IterativeLookup lookup = lookup(new Settings(1, 2, 100), 0, 8);
+    assertEquals(ask(8), lookup.next(0));
+    lookup.onSuccess(Peers.at(8), peers(2, 9));
+    assertEquals(ask(2), lookup.next(0));
+    lookup.onSuccess(Peers.at(2), peers(4));
+    assertEquals(ask(4), lookup.next(0));
+    assertEquals(0, lookup.hops(), "it is not over");
+    lookup.onSuccess(Peers.at(4), peers(8));
+    assertEquals(new Finished(Ending.CONVERGED, peers(2, 4), 3, 3), lookup.next(0));
+    assertEquals(3, lookup.hops());
+  }
+
+  @Test
+  void theHopsOfAWalkThatTheCallerFinishedAreThoseToTheLastAnswer() {
+    IterativeLookup lookup = lookup(new Settings(2, 2, 100), 0, 8, 9);
+    assertEquals(ask(8), lookup.next(0));
+    assertEquals(ask(9), lookup.next(0));
+    lookup.onSuccess(Peers.at(8), peers(2));
+    assertEquals(ask(2), lookup.next(0));
+    lookup.onSuccess(Peers.at(2), peers());
+    lookup.onSuccess(Peers.at(9), peers());
+    lookup.finish();
+    assertEquals(1, lookup.hops());
+  }
+
+  @Test
+  void aWalkThatNobodyAnsweredHasNoHops() {
+    IterativeLookup lookup = lookup(new Settings(1, 1, 100), 0, 8);
+    assertEquals(ask(8), lookup.next(0));
+    lookup.onFailure(Peers.at(8));
+    assertEquals(Ending.EXHAUSTED, ((Finished) lookup.next(0)).ending());
+    assertEquals(0, lookup.hops());
+  }
+
+  @Test
   void theNextNearestTakesThePlaceOfOneThatFailed() {
     IterativeLookup lookup = lookup(new Settings(2, 2, 100), 0, 1, 2, 3);
     assertEquals(ask(1), lookup.next(0));

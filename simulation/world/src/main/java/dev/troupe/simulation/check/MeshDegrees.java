@@ -6,6 +6,7 @@ import dev.troupe.protocol.gossipsub.GossipsubSettings;
 import dev.troupe.simulation.scenario.Cluster;
 import dev.troupe.simulation.scenario.Node;
 import java.util.ArrayList;
+import java.util.IntSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,9 +36,11 @@ public final class MeshDegrees implements Checker {
     lookedAt = cluster.system().now();
     List<String> violations = new ArrayList<>();
     Map<String, Integer> aboveNow = new LinkedHashMap<>();
+    IntSummaryStatistics degrees = new IntSummaryStatistics();
     look(
         cluster,
         (node, mesh) -> {
+          degrees.accept(mesh.mesh().size());
           int high = settings(node).degreeHigh();
           if (mesh.mesh().size() > high) {
             String where = node.name() + "/" + mesh.topic();
@@ -49,6 +52,7 @@ public final class MeshDegrees implements Checker {
           }
         });
     above = aboveNow;
+    cluster.measurements().meshes(lookedAt, degrees);
     return violations;
   }
 

@@ -1,5 +1,6 @@
 package dev.troupe.simulation.cli;
 
+import dev.troupe.simulation.report.RunReport;
 import dev.troupe.simulation.scenario.Parameters;
 import dev.troupe.simulation.scenario.Result;
 import dev.troupe.simulation.scenario.Run;
@@ -13,6 +14,7 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,7 +23,7 @@ import picocli.CommandLine.Spec;
 
 /**
  * The entry of {@code troupe-sim.jar}. Exit codes: 0 when nothing was violated, 1 when something
- * was, 2 for a command line that cannot be understood.
+ * was or the report could not be written, 2 for a command line that cannot be understood.
  */
 @Command(
     name = "troupe-sim",
@@ -54,14 +56,36 @@ public final class Main {
     return new CommandLine(new Main()).execute(args);
   }
 
-  /** Plays parameters that were checked before, and prints how it went. */
-  static int play(Parameters parameters) {
+  /**
+   * Plays parameters that were checked before, and prints how it went.
+   *
+   * @param report what becomes a report as well, or null
+   */
+  static int play(Parameters parameters, @Nullable RunReport report) {
     Progress progress = new Progress(System.err, parameters);
     long begun = System.nanoTime();
     Result result =
-        Run.of(Scenarios.named(parameters.scenario()), parameters, Run.allCheckers(), progress);
+        Run.of(
+            Scenarios.named(parameters.scenario()),
+            parameters,
+            Run.allCheckers(),
+            progress,
+            report == null ? run -> {} : report::survey);
+    long wallNanos = System.nanoTime() - begun;
     progress.close();
-    return Report.print(System.out, result, System.nanoTime() - begun);
+    boolean written = report == null || write(report, result, wallNanos);
+    int code = Report.print(System.out, result, wallNanos);
+    return written ? code : 1;
+  }
+
+  private static boolean write(RunReport report, Result result, long wallNanos) {
+    try {
+      System.err.println("report: " + report.write(result, wallNanos));
+      return true;
+    } catch (IOException e) {
+      System.err.println("the report could not be written: " + e);
+      return false;
+    }
   }
 
   @Command(name = "list", mixinStandardHelpOptions = true, description = "Names the scenarios.")
@@ -94,12 +118,14 @@ public final class Main {
         description = "SCENARIO/PEERS/SEED/LENGTH/FIDELITY/ORDER/FAULTS")
     private String token = "";
 
+    @CommandLine.Mixin private Reporting reporting = new Reporting();
+
     @Override
     public Integer call() {
       try {
         Parameters parameters = Parameters.parse(token);
         Scenarios.named(parameters.scenario());
-        return play(parameters);
+        return play(parameters, reporting.prepare());
       } catch (IllegalArgumentException e) {
         throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
       }

@@ -1,7 +1,9 @@
 package dev.troupe.simulation.cli;
 
+import dev.troupe.simulation.report.RunReport;
 import dev.troupe.simulation.scenario.Parameters;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,14 +31,18 @@ final class RunCommand implements Callable<Integer> {
       description = "Decides every choice (default 1).")
   private long seed = 1;
 
+  @Mixin private Reporting reporting = new Reporting();
+
   @Override
   public Integer call() {
     Parameters parameters;
+    @Nullable RunReport report;
     try {
       parameters = choices.parameters(seed);
+      report = reporting.prepare();
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
-    return Main.play(parameters);
+    return Main.play(parameters, report);
   }
 }

@@ -25,6 +25,7 @@ import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A network of complete peers, and the verbs that befall it. Belongs to the thread of its {@link
@@ -47,6 +48,8 @@ public final class Cluster {
   private final Map<String, Node> nodes = new LinkedHashMap<>();
   private final List<Operation> operations = new ArrayList<>();
   private final List<Publication> publications = new ArrayList<>();
+  private final Map<String, Publication> published = new LinkedHashMap<>();
+  private final Measurements measurements = new Measurements();
   private long names;
 
   /** A cluster without peers. */
@@ -98,6 +101,11 @@ public final class Cluster {
     return publications;
   }
 
+  /** What has been noted so far. */
+  public Measurements measurements() {
+    return measurements;
+  }
+
   // --- peers
 
   /** Starts a peer on a machine of its own, with an identity of its own. */
@@ -120,7 +128,9 @@ public final class Cluster {
     Behavior<Object> listening =
         Behaviors.receiveMessage(
             message -> {
-              node.hear(message, system.now());
+              if (node.hear(message, system.now()) && message instanceof Gossip.Message heard) {
+                onDelivered(node, published.get(heard.data().utf8()));
+              }
               return Behaviors.same();
             });
     ActorRef<Object> ear = system.spawn(listening, "ear-" + ++names);
@@ -128,8 +138,14 @@ public final class Cluster {
         system.spawn(
             Peer.create(node.settings(), world, ear.<Peer.Started>narrow()),
             node.name() + "-" + names);
-    node.start(peer, ear, system.now());
+    node.start(peer, ear, system.now(), measurements);
     peer.tell(Peer.subscribeDht(ear.<Dht.StateChanged>narrow()));
+  }
+
+  private void onDelivered(Node node, @Nullable Publication publication) {
+    if (publication != null && publication.publisher() != node) {
+      measurements.delivered(publication.publishedAt(), system.now());
+    }
   }
 
   /** Stops a peer in order. */
@@ -271,13 +287,15 @@ public final class Cluster {
   public void publishToAll(Node node, String topic, Duration within) {
     String text = "message " + publications.size() + " of " + node.name();
     publish(node, topic, text);
-    publications.add(
+    Publication publication =
         new Publication(
             text,
             node,
             up().stream().filter(each -> each != node && each.topics().contains(topic)).toList(),
             system.now(),
-            system.now() + within.toNanos()));
+            system.now() + within.toNanos());
+    publications.add(publication);
+    published.put(text, publication);
   }
 
   private Multihash hash(String key) {

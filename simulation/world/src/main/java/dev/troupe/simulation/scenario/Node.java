@@ -44,6 +44,7 @@ public final class Node {
   private final Set<String> topics = new LinkedHashSet<>();
   private final Map<String, Integer> heard = new LinkedHashMap<>();
   private List<Multiaddr> addresses = List.of();
+  private Measurements.@Nullable Start measured;
 
   Node(String name, SimulatedWorld machine, PeerSettings settings) {
     this.name = name;
@@ -51,13 +52,18 @@ public final class Node {
     this.settings = settings;
   }
 
-  void start(ActorRef<Peer.Command> newPeer, ActorRef<Object> newEar, long now) {
+  void start(
+      ActorRef<Peer.Command> newPeer,
+      ActorRef<Object> newEar,
+      long now,
+      Measurements measurements) {
     peer = newPeer;
     ear = newEar;
     state = State.UP;
     incarnation++;
     startedAt = now;
     changedAt = now;
+    measured = measurements.started(name, incarnation, now);
     listeningAt = -1;
     readyAt = -1;
     dht = null;
@@ -73,19 +79,23 @@ public final class Node {
     }
   }
 
-  /** What its peer says of its own accord. */
-  void hear(Object message, long now) {
+  /** What its peer says of its own accord; whether it is a message heard for the first time. */
+  boolean hear(Object message, long now) {
     if (message instanceof Peer.Listening listening) {
       listeningAt = now;
       addresses = listening.addresses();
     } else if (message instanceof Dht.StateChanged changed) {
       if (changed.state() == Dht.State.READY && changed.peers() > 0 && readyAt < 0) {
         readyAt = now;
+        if (measured != null) {
+          measured.ready(now);
+        }
       }
       dht = changed;
     } else if (message instanceof Gossip.Message published) {
-      heard.merge(published.data().utf8(), 1, Integer::sum);
+      return heard.merge(published.data().utf8(), 1, Integer::sum) == 1;
     }
+    return false;
   }
 
   void subscribed(String topic) {

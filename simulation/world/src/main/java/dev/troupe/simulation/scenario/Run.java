@@ -76,16 +76,22 @@ public final class Run {
 
   /** Plays a scenario under all checkers. */
   public static Result of(Scenario scenario, Parameters parameters) {
-    return of(scenario, parameters, allCheckers(), run -> {});
+    return of(scenario, parameters, allCheckers(), run -> {}, run -> {});
   }
 
   /**
    * Plays a scenario.
    *
    * @param progress told once a virtual second
+   * @param epilogue told when all is over and the result stands, while the peers still live: what
+   *     it asks them is not in the trace any more
    */
   public static Result of(
-      Scenario scenario, Parameters parameters, List<Checker> checkers, Consumer<Run> progress) {
+      Scenario scenario,
+      Parameters parameters,
+      List<Checker> checkers,
+      Consumer<Run> progress,
+      Consumer<Run> epilogue) {
     SimulatedSystem system = SimulatedSystem.create(parameters.seed(), parameters.order());
     Run run = new Run(parameters, system, checkers, progress);
     try {
@@ -108,6 +114,7 @@ public final class Run {
             system.eventCount(),
             run.violations);
     try {
+      epilogue.accept(run);
       system.close();
       return result;
     } catch (SimulationFailure failure) {

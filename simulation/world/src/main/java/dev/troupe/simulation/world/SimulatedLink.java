@@ -21,6 +21,7 @@ final class SimulatedLink implements RawLink {
   private final SimulatedNetwork network;
   private final SimulatedLoop loop;
   private final Pipe out;
+  private final Traffic.Counter sent;
   private final Multiaddr local;
   private final Multiaddr remote;
   private @Nullable SimulatedLink far;
@@ -44,6 +45,7 @@ final class SimulatedLink implements RawLink {
     this.network = network;
     this.loop = loop;
     this.out = out;
+    this.sent = network.traffic().of(Traffic.LINKS);
     this.local = local;
     this.remote = remote;
     this.credit = network.settings().window();
@@ -123,6 +125,7 @@ final class SimulatedLink implements RawLink {
       }
       queued -= size;
       credit -= size;
+      sent.add(size);
       send("bytes", size, link -> link.onChunk(chunk));
     }
     if (closing && waiting.isEmpty() && !over) {

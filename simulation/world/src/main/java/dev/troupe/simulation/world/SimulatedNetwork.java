@@ -60,6 +60,8 @@ public final class SimulatedNetwork {
   private final Set<Pipe> stalled = new LinkedHashSet<>();
   private final Set<SimulatedConnection> connections = new LinkedHashSet<>();
   private final NavigableMap<Long, Listening> memory = new TreeMap<>();
+  private final Traffic traffic = new Traffic();
+  private final Walks walks = new Walks();
 
   /** A network with the default settings. */
   public SimulatedNetwork(SimulatedSystem system) {
@@ -199,6 +201,16 @@ public final class SimulatedNetwork {
   public long openOn(SimulatedWorld machine) {
     return connections.stream().filter(connection -> connection.isOn(machine)).count()
         + machine.listening();
+  }
+
+  /** What has been sent so far, by protocol. */
+  public Traffic traffic() {
+    return traffic;
+  }
+
+  /** The walks of all DHTs so far. */
+  public Walks walks() {
+    return walks;
   }
 
   // --- for its parts

@@ -23,6 +23,7 @@ final class SimulatedStream implements Stream {
   private final ProtocolId protocol;
   private final Direction direction;
   private final int window;
+  private final Traffic.Counter sent;
 
   private @Nullable StreamListener listener;
   private @Nullable HostFailure failure;
@@ -44,6 +45,7 @@ final class SimulatedStream implements Stream {
     this.id = id;
     this.protocol = protocol;
     this.direction = direction;
+    this.sent = connection.network().traffic().of(protocol.toString());
     this.window = connection.window(connection.host());
     this.credit = connection.window(connection.farHost());
   }
@@ -91,6 +93,7 @@ final class SimulatedStream implements Stream {
       data.get(chunk);
       taken += chunk.length;
       credit -= chunk.length;
+      sent.add(chunk.length);
       connection.send("data", chunk.length, end -> atFarEnd(end, far -> far.onData(chunk)));
     }
     writeFellShort |= data.hasRemaining();

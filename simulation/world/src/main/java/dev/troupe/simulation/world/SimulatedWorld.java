@@ -80,6 +80,11 @@ public final class SimulatedWorld implements World {
   }
 
   @Override
+  public void onWalked(int asked, int hops) {
+    network.walks().add(asked, hops);
+  }
+
+  @Override
   public Host createHost(PrivateKey identity, HostSettings settings) {
     if (down) {
       throw new IllegalStateException("machine " + name + " has crashed");

@@ -42,6 +42,11 @@ record WorldOverLinks(SimulatedNetwork network, SimulatedWorld machine) implemen
   }
 
   @Override
+  public void onWalked(int asked, int hops) {
+    machine.onWalked(asked, hops);
+  }
+
+  @Override
   public Host createHost(PrivateKey identity, HostSettings settings) {
     if (machine.isDown()) {
       throw new IllegalStateException("machine " + machine.name() + " has crashed");

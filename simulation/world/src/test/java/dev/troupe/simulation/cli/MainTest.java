@@ -9,11 +9,17 @@ import dev.troupe.simulation.scenario.Parameters;
 import dev.troupe.simulation.scenario.Result;
 import dev.troupe.simulation.scenario.Violation;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -75,6 +81,53 @@ class MainTest {
     Outcome again = execute("replay", "bootstrap-storm/5/3/5s/host/random/all");
     assertEquals(
         first.out().replaceAll("wall [0-9.]+", ""), again.out().replaceAll("wall [0-9.]+", ""));
+  }
+
+  private static final String SMALL = "run bootstrap-storm --peers 4 --seed 3 --for 5s --report ";
+
+  private static Outcome small(Path report) {
+    List<String> line = new ArrayList<>(List.of(SMALL.strip().split(" ")));
+    line.add(report.toString());
+    return execute(line.toArray(String[]::new));
+  }
+
+  @Test
+  void aReportThatCannotBeWrittenIsRefusedBeforeAnythingRuns(@TempDir Path here)
+      throws IOException {
+    Path file = Files.writeString(here.resolve("file"), "in the way");
+    Path full = Files.createDirectory(here.resolve("full"));
+    Files.writeString(full.resolve("letter"), "of somebody");
+    List<Path> bad = new ArrayList<>(List.of(file, file.resolve("below"), full));
+    Path closed = Files.createDirectory(here.resolve("closed"));
+    if (closed.toFile().setWritable(false) && !Files.isWritable(closed)) {
+      bad.add(closed); // Whoever may write everywhere cannot try this.
+    }
+    for (Path directory : bad) {
+      Outcome outcome = small(directory);
+      assertEquals(2, outcome.code(), directory + ": " + outcome.err());
+      assertTrue(outcome.err().contains("the report"), outcome::err);
+      assertTrue(outcome.err().contains(directory.toString()), outcome::err);
+      assertEquals("", outcome.out());
+    }
+    assertEquals("in the way", Files.readString(file));
+    try (Stream<Path> inside = Files.list(full)) {
+      assertEquals(List.of(full.resolve("letter")), inside.toList());
+    }
+  }
+
+  @Test
+  void aReportIsWrittenWhereItIsAskedForTwiceIfNeedBe(@TempDir Path here) {
+    Path directory = here.resolve("not").resolve("yet");
+    Outcome plain = execute(SMALL.replace(" --report ", "").split(" "));
+    Outcome first = small(directory);
+    assertEquals(0, first.code(), first::err);
+    assertTrue(Files.exists(directory.resolve("index.html")));
+    assertEquals("report: " + directory.resolve("index.html") + "\n", first.err());
+    assertEquals(
+        plain.out().replaceAll("wall [0-9.]+", ""), first.out().replaceAll("wall [0-9.]+", ""));
+    Outcome again =
+        execute("replay", "bootstrap-storm/4/3/5s/host/fifo/all", "--report", directory.toString());
+    assertEquals(0, again.code(), again::err);
   }
 
   @Test

@@ -29,7 +29,7 @@ class SimulationRulesTest {
 
   /** The command line alone looks at a clock on the wall, to say how fast a run was. */
   @ParameterizedTest
-  @ValueSource(strings = {"world", "scenario", "scenarios", "check", "testkit"})
+  @ValueSource(strings = {"world", "scenario", "scenarios", "check", "report", "testkit"})
   void theSimulatedWorldReadsNoRealOne(String part) {
     ModuleRules.nothingReadsTheRealWorld("dev.troupe.simulation." + part + "..").check(OURS);
   }
