@@ -220,9 +220,9 @@ public final class IterativeLookup {
   }
 
   /**
-   * How far the walk went, once it is over; a seed is 1 hop away, and whom it names first 2. Of a
-   * walk that the caller finished: how far away the last who answered was. Of any other: the
-   * farthest away of the nearest peers that answered. 0 if nobody did.
+   * How far the walk went, once it is over; a seed is 1 hop away, and whom it is the first to name,
+   * 2. Of a walk that the caller finished: how far away the last who answered was. Of any other:
+   * the farthest away of the nearest peers that answered. 0 if nobody did.
    */
   public int hops() {
     return hops;

@@ -191,7 +191,7 @@ record Findings(
     return new Figure(
         "Lookup hops",
         "How far each walk of a DHT led, those of the DHT's own accord (joining, refreshing)"
-            + " included. A peer from the own table is 1 hop away, whom it names first 2, and so on."
+            + " included. A peer from the own table is 1 hop away, whom it is the first to name 2, and so on."
             + " Of a walk that ended with what it wanted, the last answer counts; of any other, the"
             + " farthest of the nearest peers that answered; 0 where nobody did.",
         new Figure.Counts("hops", "walks", counts),
