@@ -102,6 +102,7 @@ final class Plots {
       x[i + 1] = sorted[rank - 1] / 1e6;
       y[i + 1] = 100.0 * rank / sorted.length;
     }
+    y[1] = y[2] / 3; // Were they evenly spaced, XChart would put its ticks at them, however odd.
     XYChart chart = lines(times.axis(), "% of " + sorted.length);
     chart.getStyler().setXAxisMin(0.0);
     chart.getStyler().setYAxisMax(100.0);
