@@ -14,7 +14,8 @@ public final class Scenarios {
           new TopicAtScale(),
           new PartitionHeals(),
           new SlowAndSilentPeers(),
-          new StashOverload());
+          new StashOverload(),
+          new SteadyNetwork());
 
   private Scenarios() {}
 

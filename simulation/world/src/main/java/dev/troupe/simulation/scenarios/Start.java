@@ -30,11 +30,16 @@ final class Start {
 
   /** Settings that join through some nodes. */
   static UnaryOperator<PeerSettings> knowing(List<Node> bootstraps) {
+    return knowing(bootstraps, HIGH_WATER, LOW_WATER);
+  }
+
+  /** The same with so many connections, at most and after trimming. */
+  static UnaryOperator<PeerSettings> knowing(List<Node> bootstraps, int highWater, int lowWater) {
     List<Multiaddr> addresses = bootstraps.stream().map(Node::address).toList();
     return settings ->
         settings
             .withDht(settings.dht().withBootstrapPeers(addresses))
-            .withConnections(settings.connections().withWaterMarks(HIGH_WATER, LOW_WATER));
+            .withConnections(settings.connections().withWaterMarks(highWater, lowWater));
   }
 
   /** A bootstrap peer and enough others, all in one topic, given time to find one another. */

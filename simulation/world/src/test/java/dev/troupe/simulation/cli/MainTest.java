@@ -59,6 +59,11 @@ class MainTest {
         "sweep bootstrap-storm",
         "sweep bootstrap-storm --seeds 9..3",
         "sweep nonsense --seeds 1..3",
+        "bench --peers 1",
+        "bench --connections 3",
+        "bench --every 0s",
+        "bench --for never",
+        "bench --fidelity high",
         "replay nonsense",
         "replay nonsense/3/1/1s/host/fifo/all",
         "replay bootstrap-storm/3/1/1s/host/fifo/some",
@@ -145,5 +150,18 @@ class MainTest {
     assertEquals("VIOLATED x at 0.000 s: y", lines.get(0));
     assertEquals("replay churned-lookups/7/-5/1500ms/wire/random/3", lines.get(1));
     assertTrue(lines.get(2).startsWith("trace 00000000000000ff peers 7 "), lines.get(2));
+  }
+
+  @Test
+  void aBenchSaysWhatEachStageCost() {
+    Outcome outcome = execute("bench", "--peers", "12", "--for", "30s", "--every", "5s");
+    assertEquals(0, outcome.code(), outcome::out);
+    assertTrue(
+        outcome
+            .out()
+            .matches(
+                "(?s)forming  peers 12 .*heap .* bytes a peer.*steady   peers 12 virtual 30.000 .*"
+                    + "trace [0-9a-f]{16} peers 12 .*"),
+        outcome::out);
   }
 }

@@ -1,0 +1,122 @@
+package dev.troupe.simulation.scenarios;
+
+import dev.troupe.simulation.scenario.Cluster;
+import dev.troupe.simulation.scenario.Node;
+import dev.troupe.simulation.scenario.Run;
+import dev.troupe.simulation.scenario.Scenario;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A large network that forms, and then lives on with little to say: what size costs. */
+public final class SteadyNetwork implements Scenario {
+
+  /** One bootstrap peer for so many; each peer knows two of them. */
+  private static final int PEERS_PER_BOOTSTRAP = 250;
+
+  private static final int MIN_CONNECTIONS = 12;
+
+  /** How long the last of them has to become ready and to find its mesh. */
+  private static final Duration SETTLING = Duration.ofMinutes(1);
+
+  /** What is heard of the stages of a run. */
+  public interface Stages {
+
+    /** All peers have started, and had time to find one another. */
+    void formed(Run run);
+
+    /** The time under observation is over. */
+    void observed(Run run);
+  }
+
+  private final int connections;
+  private final Duration pause;
+  private final Stages stages;
+
+  SteadyNetwork() {
+    this(
+        60,
+        Duration.ofSeconds(10),
+        new Stages() {
+          @Override
+          public void formed(Run run) {}
+
+          @Override
+          public void observed(Run run) {}
+        });
+  }
+
+  /**
+   * A network to be measured.
+   *
+   * @param connections how many each peer keeps at most, two thirds of it after trimming
+   * @param pause between two messages to all
+   * @throws IllegalArgumentException unless the pause is positive and there are connections enough
+   *     for a mesh
+   */
+  public SteadyNetwork(int connections, Duration pause, Stages stages) {
+    if (connections < MIN_CONNECTIONS) {
+      throw new IllegalArgumentException(
+          "connections: at least "
+              + MIN_CONNECTIONS
+              + ", the upper degree of a mesh, not "
+              + connections);
+    }
+    if (pause.isZero() || pause.isNegative()) {
+      throw new IllegalArgumentException("the pause between two messages must be more than 0");
+    }
+    this.connections = connections;
+    this.pause = pause;
+    this.stages = stages;
+  }
+
+  @Override
+  public String name() {
+    return "steady-network";
+  }
+
+  @Override
+  public String description() {
+    return "many peers that form a network and have little to say";
+  }
+
+  @Override
+  public int peers() {
+    return 200;
+  }
+
+  @Override
+  public Duration length() {
+    return Duration.ofMinutes(2);
+  }
+
+  @Override
+  public void play(Run run) {
+    Cluster cluster = run.cluster();
+    int peers = run.parameters().peers();
+    int bootstraps = 1 + (peers - 1) / PEERS_PER_BOOTSTRAP;
+    List<Node> known = new ArrayList<>();
+    for (int i = 0; i < peers; i++) {
+      List<Node> two = new ArrayList<>();
+      for (int j = 0; j < 2 && !known.isEmpty(); j++) {
+        two.add(known.get(cluster.chance().nextInt(known.size())));
+      }
+      Node node = cluster.start("peer-" + i, Start.knowing(two, connections, connections * 2 / 3));
+      cluster.subscribe(node, "lobby");
+      if (i < bootstraps) {
+        known.add(node);
+      }
+      run.advance(Duration.ofMillis(20));
+    }
+    run.advance(SETTLING);
+    stages.formed(run);
+    long end = cluster.system().now() + run.parameters().length().toNanos();
+    while (cluster.system().now() < end) {
+      cluster.publishToAll(cluster.any(), "lobby", Start.DELIVERY);
+      long left = end - cluster.system().now();
+      run.advance(left < pause.toNanos() ? Duration.ofNanos(left) : pause);
+    }
+    stages.observed(run);
+    run.advance(Start.DELIVERY.plusSeconds(2));
+  }
+}
