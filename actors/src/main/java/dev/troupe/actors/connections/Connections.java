@@ -56,8 +56,9 @@ import org.jspecify.annotations.Nullable;
  * {@code highWater} connections, those to peers that nobody protects are closed down to {@code
  * lowWater}: of untagged peers first, then of the lowest weight, what remotes opened before what we
  * did, the youngest first. A share of the marks is not for remotes to fill: what they open has
- * lower ones, and beyond the upper of these a newcomer that nobody asked for, tagged or protected
- * is closed at once.
+ * lower ones. The young are let in beyond it, because a peer that closed each newcomer once it is
+ * full could be asked nothing by anybody; but beyond {@value #YOUNG_FACTOR} times that mark, a
+ * newcomer that nobody asked for, tagged or protected is closed at once.
  *
  * <p><b>Timers</b>: trimming, again and again while there are too many connections and none may go
  * yet (a dial has its budget). <b>A crash loses</b> dials under way: all who wait for one are
@@ -694,6 +695,9 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     }
   }
 
+  /** How many times the upper mark of inbound connections there may be while they are young. */
+  static final int YOUNG_FACTOR = 2;
+
   private Behavior<Command> onTrimDue() {
     trim();
     return this;
@@ -767,7 +771,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
         && !ledger.protections.containsKey(peer)
         && !ledger.tags.containsKey(peer)
         && !ledger.waiters.containsKey(new Target(peer, null))
-        && count(Standing::isInbound) > settings.inboundHighWater();
+        && count(Standing::isInbound) > settings.inboundHighWater() * YOUNG_FACTOR;
   }
 
   // ---- what the host says
