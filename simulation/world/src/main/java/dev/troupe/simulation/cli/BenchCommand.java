@@ -101,7 +101,8 @@ final class BenchCommand implements Callable<Integer> {
             network,
             parameters,
             List.of(new AnsweredOnce(), new Delivered(), new Healthy()),
-            progress);
+            progress,
+            run -> {});
     progress.close();
     return Report.print(System.out, result, stopwatch.elapsed());
   }
