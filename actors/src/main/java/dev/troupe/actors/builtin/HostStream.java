@@ -62,6 +62,10 @@ final class HostStream implements Stream, StreamListener {
   private @Nullable Cancellable linger;
   private int unsent;
   private int unreadPeriods;
+
+  /** A reader slower than the network has at each look been given all that it asked for. */
+  private boolean askedSinceLook;
+
   private @Nullable StreamListener listener;
   private ByteBuffer early;
   private boolean remoteClosed;
@@ -143,6 +147,7 @@ final class HostStream implements Stream, StreamListener {
     onLoop(
         () -> {
           asked = asked + bytes < 0 ? Long.MAX_VALUE : asked + bytes;
+          askedSinceLook = true;
           grant();
         });
   }
@@ -233,7 +238,8 @@ final class HostStream implements Stream, StreamListener {
   private void look() {
     int before = unsent;
     unsent = stream.unsent();
-    unreadPeriods = demand > 0 || asked > 0 ? 0 : unreadPeriods + 1;
+    unreadPeriods = demand > 0 || asked > 0 || askedSinceLook ? 0 : unreadPeriods + 1;
+    askedSinceLook = false;
     if (unsent > 0 && before - unsent < LINGER_BYTES) {
       stream.reset(0, "the remote did not take what was sent before the end");
     } else if (unreadPeriods >= UNREAD_PERIODS) {
