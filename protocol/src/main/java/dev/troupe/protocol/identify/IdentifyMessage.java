@@ -48,8 +48,14 @@ public record IdentifyMessage(
    */
   public static final int MAX_PART = 4096;
 
-  /** In how many parts a message may come; go-libp2p's limit too. */
+  /** In how many parts a message may come. */
   public static final int MAX_PARTS = 10;
+
+  /**
+   * In how many parts we send ours; what is left is not sent. One less than we accept: go-libp2p
+   * reads ten times, and the end must be among them.
+   */
+  public static final int MAX_PARTS_SENT = 9;
 
   /** How many listen addresses are kept. */
   public static final int MAX_ADDRESSES = 64;
@@ -78,11 +84,11 @@ public record IdentifyMessage(
   /**
    * The protobuf in parts of {@link #MAX_PART} bytes at most, which joined are one message. Those
    * who read only the first find there who we are, and as much as fits of where and what we speak;
-   * the signed record comes last. What would need more than {@link #MAX_PARTS} is left out.
+   * the signed record comes last. What would need more than {@link #MAX_PARTS_SENT} is left out.
    */
   public List<Bytes> parts() {
     List<Bytes> parts = parts(MAX_PART);
-    return parts.subList(0, Math.min(parts.size(), MAX_PARTS));
+    return parts.subList(0, Math.min(parts.size(), MAX_PARTS_SENT));
   }
 
   private List<Bytes> parts(int most) {
