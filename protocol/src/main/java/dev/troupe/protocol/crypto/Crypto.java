@@ -61,9 +61,15 @@ public interface Crypto {
 
   /**
    * Whether a SHA256withECDSA signature is right; the key is a DER SubjectPublicKeyInfo. False also
-   * for wrong forms, and for keys on any curve but P-256.
+   * for wrong forms, and without any work for keys on any curve but P-256, P-384 and P-521.
    */
   boolean ecdsaVerify(byte[] publicKey, byte[] message, byte[] signature);
+
+  /** Whether {@link #rsaVerify} does any work for a key. */
+  boolean acceptsRsaKey(byte[] publicKey);
+
+  /** Whether {@link #ecdsaVerify} does any work for a key. */
+  boolean acceptsEcdsaKey(byte[] publicKey);
 
   /**
    * Whether an ECDSA signature (DER) over SHA-256 by a secp256k1 key (a point, compressed or not)

@@ -15,6 +15,7 @@ import java.security.interfaces.RSAPublicKey;
 import java.security.spec.ECGenParameterSpec;
 import java.security.spec.ECParameterSpec;
 import java.security.spec.X509EncodedKeySpec;
+import java.util.List;
 import org.bouncycastle.asn1.x9.X9ECParameters;
 import org.bouncycastle.crypto.digests.SHA256Digest;
 import org.bouncycastle.crypto.ec.CustomNamedCurves;
@@ -46,7 +47,9 @@ public final class PortableCrypto implements Crypto {
 
   private static final BigInteger LEAST_RSA_EXPONENT = BigInteger.valueOf(3);
 
-  private static final ECParameterSpec P256 = p256();
+  /** P-256, P-384 and P-521: those that go-libp2p and js-libp2p both accept. */
+  private static final List<ECParameterSpec> CURVES =
+      List.of(curve("secp256r1"), curve("secp384r1"), curve("secp521r1"));
 
   private static final ECDomainParameters SECP256K1 = secp256k1();
 
@@ -135,8 +138,7 @@ public final class PortableCrypto implements Crypto {
   private static boolean verify(
       String keyAlgorithm, String algorithm, byte[] publicKey, byte[] message, byte[] signature) {
     try {
-      PublicKey key =
-          KeyFactory.getInstance(keyAlgorithm).generatePublic(new X509EncodedKeySpec(publicKey));
+      PublicKey key = read(keyAlgorithm, publicKey);
       if (!isAcceptable(key)) {
         return false;
       }
@@ -147,6 +149,29 @@ public final class PortableCrypto implements Crypto {
     } catch (GeneralSecurityException e) {
       return false;
     }
+  }
+
+  @Override
+  public boolean acceptsRsaKey(byte[] publicKey) {
+    return accepts("RSA", publicKey);
+  }
+
+  @Override
+  public boolean acceptsEcdsaKey(byte[] publicKey) {
+    return accepts("EC", publicKey);
+  }
+
+  private static boolean accepts(String algorithm, byte[] publicKey) {
+    try {
+      return isAcceptable(read(algorithm, publicKey));
+    } catch (GeneralSecurityException e) {
+      return false;
+    }
+  }
+
+  private static PublicKey read(String algorithm, byte[] publicKey)
+      throws GeneralSecurityException {
+    return KeyFactory.getInstance(algorithm).generatePublic(new X509EncodedKeySpec(publicKey));
   }
 
   /** Whether the key is of a kind that peers may have, and cheap enough to verify with. */
@@ -162,20 +187,23 @@ public final class PortableCrypto implements Crypto {
     }
     if (key instanceof ECPublicKey ec) {
       ECParameterSpec domain = ec.getParams();
-      return domain.getCurve().equals(P256.getCurve())
-          && domain.getGenerator().equals(P256.getGenerator())
-          && domain.getOrder().equals(P256.getOrder());
+      return CURVES.stream()
+          .anyMatch(
+              curve ->
+                  domain.getCurve().equals(curve.getCurve())
+                      && domain.getGenerator().equals(curve.getGenerator())
+                      && domain.getOrder().equals(curve.getOrder()));
     }
     return false;
   }
 
-  private static ECParameterSpec p256() {
+  private static ECParameterSpec curve(String name) {
     try {
       AlgorithmParameters parameters = AlgorithmParameters.getInstance("EC");
-      parameters.init(new ECGenParameterSpec("secp256r1"));
+      parameters.init(new ECGenParameterSpec(name));
       return parameters.getParameterSpec(ECParameterSpec.class);
     } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("every JDK knows P-256", e);
+      throw new IllegalStateException("every JDK knows the curves of NIST", e);
     }
   }
 

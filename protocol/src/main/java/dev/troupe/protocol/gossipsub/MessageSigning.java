@@ -3,6 +3,7 @@ package dev.troupe.protocol.gossipsub;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.crypto.Crypto;
+import dev.troupe.protocol.keys.KeyType;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.keys.PublicKey;
@@ -17,6 +18,7 @@ public final class MessageSigning {
 
   private static final Bytes PREFIX = Bytes.utf8("libp2p-pubsub:");
   private static final int SEQNO_BYTES = Long.BYTES;
+  private static final byte DER_SEQUENCE = 0x30;
 
   private MessageSigning() {}
 
@@ -70,8 +72,15 @@ public final class MessageSigning {
     if (key == null) {
       return Rejection.MISSING_KEY;
     }
-    return key.verify(crypto, signedBytes(message), message.signature().toArray())
-        ? null
+    byte[] signature = message.signature().toArray();
+    if (key.verify(crypto, signedBytes(message), signature)) {
+      return null;
+    }
+    // Neither has cost us the work of a verification. js-libp2p makes ECDSA signatures in the form
+    // of IEEE P1363, where the specification says DER.
+    boolean foreignForm = key.type() == KeyType.ECDSA && signature[0] != DER_SEQUENCE;
+    return foreignForm || !key.isSupported(crypto)
+        ? Rejection.UNSUPPORTED_KEY
         : Rejection.BAD_SIGNATURE;
   }
 

@@ -1,8 +1,9 @@
 package dev.troupe.protocol.gossipsub;
 
 /**
- * What a remote did that honest peers do not. Invalid messages are counted, and too many of them in
- * one heartbeat put a peer on the graylist; the others are logged.
+ * What a remote did that honest peers, but for {@link #UNSUPPORTED_KEY}, do not. Invalid messages
+ * are counted, and too many of them in one heartbeat put a peer on the graylist; the others are
+ * logged.
  */
 public enum Rejection {
   /** The message has no author. */
@@ -19,6 +20,11 @@ public enum Rejection {
   INVALID_KEY,
   /** The key in the message is not the author's: the author is forged. */
   KEY_MISMATCH,
+  /**
+   * The author's key, or the form of its signature, is one that we do not verify though others may.
+   * It says nothing about who forwarded the message, and is not counted.
+   */
+  UNSUPPORTED_KEY,
   /** The signature does not hold. */
   BAD_SIGNATURE,
   /** It names this peer as its author, and did not come from here. */

@@ -562,8 +562,11 @@ public final class Router {
     }
     Rejection rejection = MessageSigning.verify(message, crypto);
     if (rejection != null) {
-      activate(peer);
-      peer.invalidSinceHeartbeat++;
+      // Honest peers forward what their software accepts, and an unsupported key cost us nothing.
+      if (rejection != Rejection.UNSUPPORTED_KEY) {
+        activate(peer);
+        peer.invalidSinceHeartbeat++;
+      }
       effects.add(new Rejected(peer.id, rejection));
       return;
     }
@@ -683,6 +686,12 @@ public final class Router {
     }
     // Whoever grafts us is in the topic, even where its subscription has not been heard.
     onSubscription(peer, topic, true);
+    Changes changes = peer.changes.get(topic);
+    if (changes != null && changes.held) {
+      // Not left to the heartbeat: the peer takes us for a member of its mesh. It stays held, so
+      // that this is one change more and no further one.
+      change(peer, topic, true);
+    }
     if (!peer.topics.contains(topic)) {
       return;
     }

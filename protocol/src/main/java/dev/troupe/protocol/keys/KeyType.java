@@ -10,7 +10,7 @@ public enum KeyType {
   ED25519(1),
   /** Secp256k1, a compressed point of 33 bytes. */
   SECP256K1(2),
-  /** ECDSA on P-256, as a DER SubjectPublicKeyInfo. */
+  /** ECDSA on P-256, P-384 or P-521, as a DER SubjectPublicKeyInfo. */
   ECDSA(3);
 
   private final int number;

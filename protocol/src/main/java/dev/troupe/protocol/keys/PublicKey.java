@@ -92,6 +92,15 @@ public record PublicKey(KeyType type, Bytes raw) {
         .build();
   }
 
+  /** Whether this key is one whose signatures are verified at all; under others none holds. */
+  public boolean isSupported(Crypto crypto) {
+    return switch (type) {
+      case ED25519, SECP256K1 -> true;
+      case RSA -> crypto.acceptsRsaKey(raw.toArray());
+      case ECDSA -> crypto.acceptsEcdsaKey(raw.toArray());
+    };
+  }
+
   /**
    * Whether this key made a signature of a message; false also for a signature of the wrong form.
    */

@@ -17,9 +17,14 @@ import java.security.interfaces.RSAPrivateCrtKey;
 import java.security.spec.ECGenParameterSpec;
 import java.security.spec.RSAPrivateKeySpec;
 import java.security.spec.RSAPublicKeySpec;
+import org.bouncycastle.jce.ECNamedCurveTable;
+import org.bouncycastle.jce.provider.BouncyCastleProvider;
+import org.bouncycastle.jce.spec.ECNamedCurveParameterSpec;
+import org.bouncycastle.jce.spec.ECPublicKeySpec;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whose signatures are looked at: a signature that holds is still refused under a costly key. */
 class AcceptableKeysTest {
@@ -79,18 +84,33 @@ class AcceptableKeysTest {
     PublicKey key =
         KeyFactory.getInstance("RSA").generatePublic(new RSAPublicKeySpec(modulus, exponent));
     assertEquals(acceptable, PortableCrypto.isAcceptable(key));
+    assertEquals(acceptable, CRYPTO.acceptsRsaKey(key.getEncoded()));
+    assertFalse(CRYPTO.acceptsEcdsaKey(key.getEncoded()));
   }
 
   @ParameterizedTest
-  @CsvSource({"secp256r1, true", "secp384r1, false", "secp521r1, false"})
-  void ecdsaKeysAreOnP256(String curve, boolean acceptable) throws GeneralSecurityException {
+  @ValueSource(strings = {"secp256r1", "secp384r1", "secp521r1"})
+  void ecdsaKeysAreOnTheCurvesThatGoAndJsAccept(String curve) throws GeneralSecurityException {
     KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
     generator.initialize(new ECGenParameterSpec(curve));
     KeyPair pair = generator.generateKeyPair();
     byte[] key = pair.getPublic().getEncoded();
     byte[] signature = signed("SHA256withECDSA", pair.getPrivate());
-    assertEquals(acceptable, CRYPTO.ecdsaVerify(key, MESSAGE, signature));
+    assertTrue(CRYPTO.ecdsaVerify(key, MESSAGE, signature));
+    assertFalse(CRYPTO.ecdsaVerify(key, new byte[1], signature));
     assertFalse(CRYPTO.rsaVerify(key, MESSAGE, signature));
-    assertTrue(PortableCrypto.isAcceptable(pair.getPublic()) == acceptable);
+    assertTrue(CRYPTO.acceptsEcdsaKey(key));
+    assertFalse(CRYPTO.acceptsRsaKey(key));
+  }
+
+  @Test
+  void ecdsaKeysOnOtherCurvesAreRefused() throws GeneralSecurityException {
+    ECNamedCurveParameterSpec curve = ECNamedCurveTable.getParameterSpec("secp256k1");
+    PublicKey key =
+        KeyFactory.getInstance("EC", new BouncyCastleProvider())
+            .generatePublic(new ECPublicKeySpec(curve.getG(), curve));
+    assertFalse(PortableCrypto.isAcceptable(key));
+    assertFalse(CRYPTO.acceptsEcdsaKey(key.getEncoded()));
+    assertFalse(CRYPTO.acceptsEcdsaKey(MESSAGE));
   }
 }

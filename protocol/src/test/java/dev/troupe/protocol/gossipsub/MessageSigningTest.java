@@ -8,9 +8,18 @@ import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.crypto.PortableCrypto;
+import dev.troupe.protocol.keys.KeyType;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
+import dev.troupe.protocol.keys.PublicKey;
 import java.nio.ByteBuffer;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.Signature;
+import java.security.spec.AlgorithmParameterSpec;
+import java.security.spec.ECGenParameterSpec;
+import java.security.spec.RSAKeyGenParameterSpec;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -29,6 +38,55 @@ class MessageSigningTest {
 
   private static Message signed() {
     return MessageSigning.sign(key(1), CRYPTO, "chat", Bytes.utf8("hello"), 42);
+  }
+
+  /** A message signed with a key of the JDK, or with one that only pretends to be its author's. */
+  static Message signedBy(KeyPair pair, PublicKey author, String algorithm)
+      throws GeneralSecurityException {
+    Bytes from = PeerId.of(author).bytes();
+    Bytes seqno = Bytes.wrap(new byte[8]);
+    Bytes data = Bytes.utf8("hello");
+    Message unsigned = new Message(from, data, seqno, "chat", null, null, Bytes.EMPTY);
+    Signature signature = Signature.getInstance(algorithm);
+    signature.initSign(pair.getPrivate());
+    signature.update(Bytes.utf8("libp2p-pubsub:").concat(RpcCodec.encode(unsigned)).toArray());
+    return unsigned.withSignature(Bytes.wrap(signature.sign()), author.encoded());
+  }
+
+  static KeyPair foreign(String algorithm, AlgorithmParameterSpec parameters)
+      throws GeneralSecurityException {
+    KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm);
+    generator.initialize(parameters);
+    return generator.generateKeyPair();
+  }
+
+  static PublicKey author(KeyPair pair, KeyType type) {
+    return new PublicKey(type, Bytes.wrap(pair.getPublic().getEncoded()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"secp256r1", "secp384r1", "secp521r1"})
+  void acceptsAuthorsOnTheCurvesThatGoAndJsAccept(String curve) throws GeneralSecurityException {
+    KeyPair pair = foreign("EC", new ECGenParameterSpec(curve));
+    PublicKey author = author(pair, KeyType.ECDSA);
+    assertNull(MessageSigning.verify(signedBy(pair, author, "SHA256withECDSA"), CRYPTO));
+    assertEquals(
+        Rejection.BAD_SIGNATURE,
+        MessageSigning.verify(signedBy(pair, author, "SHA384withECDSA"), CRYPTO));
+    assertEquals(
+        Rejection.UNSUPPORTED_KEY,
+        MessageSigning.verify(signedBy(pair, author, "SHA256withECDSAinP1363Format"), CRYPTO));
+  }
+
+  @Test
+  void doesNotCallASignatureBadThatItDoesNotVerify() throws GeneralSecurityException {
+    KeyPair weak = foreign("RSA", new RSAKeyGenParameterSpec(1024, RSAKeyGenParameterSpec.F4));
+    Message signed = signedBy(weak, author(weak, KeyType.RSA), "SHA256withRSA");
+    assertEquals(Rejection.UNSUPPORTED_KEY, MessageSigning.verify(signed, CRYPTO));
+    PublicKey unknown = new PublicKey(KeyType.ECDSA, Bytes.utf8("of an unknown curve"));
+    assertEquals(
+        Rejection.UNSUPPORTED_KEY,
+        MessageSigning.verify(signedBy(weak, unknown, "SHA256withRSA"), CRYPTO));
   }
 
   @ParameterizedTest

@@ -21,8 +21,12 @@ import dev.troupe.protocol.gossipsub.Rpc.IHave;
 import dev.troupe.protocol.gossipsub.Rpc.IWant;
 import dev.troupe.protocol.gossipsub.Rpc.Prune;
 import dev.troupe.protocol.gossipsub.Rpc.Subscription;
+import dev.troupe.protocol.keys.KeyType;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.spec.RSAKeyGenParameterSpec;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -284,6 +288,24 @@ class RouterTest {
   }
 
   @Test
+  void whoForwardsWhatWeCannotVerifyIsNotCountedAgainst() throws GeneralSecurityException {
+    router.subscribe("chat", now);
+    PeerId honest = peer(false, "chat");
+    KeyPair weak =
+        MessageSigningTest.foreign(
+            "RSA", new RSAKeyGenParameterSpec(1024, RSAKeyGenParameterSpec.F4));
+    Message message =
+        MessageSigningTest.signedBy(
+            weak, MessageSigningTest.author(weak, KeyType.RSA), "SHA256withRSA");
+    for (int i = 0; i < 100; i++) {
+      assertEquals(
+          List.of(new Rejected(honest, Rejection.UNSUPPORTED_KEY)),
+          hear(honest, Rpc.ofMessage(message)));
+    }
+    assertTrue(router.knows(honest));
+  }
+
+  @Test
   void theBudgetOfInvalidMessagesIsRefilledAtTheHeartbeat() {
     router.subscribe(TOPIC, now);
     PeerId peer = peer(false, TOPIC);
@@ -340,6 +362,26 @@ class RouterTest {
     assertEquals(List.of(peer), router.topicPeers(TOPIC));
     assertEquals(
         List.of(new PeerLeft(TOPIC, peer)), only(PeerLeft.class, hear(peer, changes(false))));
+  }
+
+  @Test
+  void aGraftEndsTheHoldOfItsSubscriptionOnce() {
+    router.subscribe(TOPIC, now);
+    PeerId peer = peer(false);
+    for (int i = 0; i < 5; i++) {
+      hear(peer, changes(i % 2 == 0));
+    }
+    assertEquals(List.of(), router.topicPeers(TOPIC));
+    assertEquals(List.of(new PeerJoined(TOPIC, peer), new MeshChanged(TOPIC, 1)), hearGraft(peer));
+    assertEquals(List.of(peer), router.meshPeers(TOPIC));
+    // It goes on flapping, and grafting: nothing of that is heard before the heartbeat.
+    for (int i = 0; i < 10; i++) {
+      assertEquals(List.of(), hear(peer, changes(false)));
+      assertEquals(List.of(), hearGraft(peer));
+    }
+    assertEquals(List.of(peer), router.meshPeers(TOPIC));
+    hear(peer, changes(false));
+    assertEquals(List.of(new PeerLeft(TOPIC, peer)), only(PeerLeft.class, heartbeat()));
   }
 
   @Test

@@ -108,6 +108,16 @@ public final class ConscryptCrypto implements Crypto {
   }
 
   @Override
+  public boolean acceptsRsaKey(byte[] publicKey) {
+    return portable.acceptsRsaKey(publicKey);
+  }
+
+  @Override
+  public boolean acceptsEcdsaKey(byte[] publicKey) {
+    return portable.acceptsEcdsaKey(publicKey);
+  }
+
+  @Override
   public boolean secp256k1Verify(byte[] publicKey, byte[] message, byte[] signature) {
     return portable.secp256k1Verify(publicKey, message, signature);
   }
