@@ -77,6 +77,8 @@ public final class BuiltInHost implements Host {
   /**
    * How many pushes of identify one peer may send at once, and one more every {@link
    * #PUSH_INTERVAL_NANOS}; a further one is reset unread. Each costs us the check of a signature.
+   * For those reset, and those that came to nothing, the peer is asked once, when there is one
+   * again, which that takes.
    */
   static final int MAX_PUSHES = 5;
 
@@ -121,6 +123,9 @@ public final class BuiltInHost implements Host {
 
   /** Connections that had not been identified when there was something to push. */
   private final ConcurrentSkipListSet<ConnectionId> unpushed = new ConcurrentSkipListSet<>();
+
+  /** Connections that are to be asked, because a push on them has not been heard. */
+  private final ConcurrentSkipListSet<ConnectionId> unheard = new ConcurrentSkipListSet<>();
 
   /** Inbound connections that are not yet secured, by the network they come from. */
   private final ConcurrentSkipListMap<String, Integer> upgradingFrom =
@@ -568,6 +573,7 @@ public final class BuiltInHost implements Host {
         connections.remove(of.info().id());
         identified.remove(of.info().id());
         unpushed.remove(of.info().id());
+        unheard.remove(of.info().id());
         byPeer.computeIfPresent(
             of.info().peer(),
             (peer, all) -> {
@@ -653,13 +659,37 @@ public final class BuiltInHost implements Host {
     Allowance allowance =
         pushes.computeIfAbsent(
             stream.remote(), peer -> new Allowance(MAX_PUSHES, PUSH_INTERVAL_NANOS, now));
+    ConnectionId id = stream.connection().id();
     if (allowance.take(now)) {
-      hearIdentify(stream, () -> {});
+      hearIdentify(stream, () -> askLater(id, allowance));
     } else {
       LOG.debug("too many pushes of identify peer={}", stream.remote());
+      askLater(id, allowance);
       stream.start(new IgnoringListener());
       stream.reset(0, "more than " + MAX_PUSHES + " pushes of identify in a minute");
     }
+  }
+
+  /** What a push would have said is asked for; once, however many there were. */
+  private void askLater(ConnectionId id, Allowance allowance) {
+    if (connections.containsKey(id) && unheard.add(id)) {
+      askWhenAllowed(id, allowance);
+    }
+  }
+
+  private void askWhenAllowed(ConnectionId id, Allowance allowance) {
+    timers.schedule(
+        Math.max(PUSH_DELAY_NANOS, allowance.waitNanos(timers.nanos())),
+        () -> {
+          HostConnection connection = connections.get(id);
+          if (connection == null) {
+            unheard.remove(id);
+          } else if (!allowance.take(timers.nanos())) {
+            askWhenAllowed(id, allowance); // A push was sooner.
+          } else if (unheard.remove(id)) {
+            askIdentify(connection, false);
+          }
+        });
   }
 
   private void hearIdentify(Stream stream, Runnable missed) {
