@@ -682,7 +682,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       ledger.tags.put(peer, tags);
     }
     if (tags == null || (tags.size() >= MAX_TAGS_PER_PEER && !tags.containsKey(tag))) {
-      getContext().getLog().warn("too many tags: {} for {}", tag, peer);
+      getContext().getLog().debug("too many tags: {} for {}", tag, peer);
     } else {
       tags.put(tag, weight);
     }

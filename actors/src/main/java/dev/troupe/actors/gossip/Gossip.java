@@ -263,6 +263,9 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   /** What a place in the mesh of one topic weighs where connections are trimmed. */
   static final int MESH_WEIGHT = 20;
 
+  /** Under which tag; the weight is the sum over all meshes. */
+  static final String MESH_TAG = "mesh";
+
   /** Makes the actor; its supervision is included. */
   public static Behavior<Command> create(
       GossipSettings settings,
@@ -306,6 +309,9 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
 
     /** Who is put aside, and until when; in this order. */
     final Map<PeerId, Long> graylist = new LinkedHashMap<>();
+
+    /** The members of meshes, and what Connections has been told that they weigh. */
+    final Map<PeerId, Integer> meshWeights = new LinkedHashMap<>();
 
     @Nullable Router router;
     @Nullable Publish inHand;
@@ -433,8 +439,8 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
     ledger.joined.forEach(
         (topic, joined) -> {
           joined.child.tell(new Topic.MeshSize(router.meshPeers(topic).size()));
-          tagMesh(topic, router.meshPeers(topic));
         });
+    tagMeshes();
   }
 
   @Override
@@ -557,7 +563,7 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
       ledger.joined.remove(topic);
       getContext().stop(joined.child);
       perform(router.unsubscribe(topic, now()));
-      tagMesh(topic, List.of());
+      tagMeshes();
     }
   }
 
@@ -647,11 +653,15 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   private int perform(List<Effect> effects) {
     Performer performer = new Performer();
     effects.forEach(effect -> effect.accept(performer));
+    if (performer.meshesChanged) {
+      tagMeshes();
+    }
     return performer.accepted;
   }
 
   private final class Performer implements Effect.Visitor {
     private int accepted;
+    private boolean meshesChanged;
 
     @Override
     public void send(Effect.Send send) {
@@ -685,8 +695,8 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
       Joined joined = ledger.joined.get(changed.topic());
       if (joined != null) {
         joined.child.tell(new Topic.MeshSize(changed.size()));
-        tagMesh(changed.topic(), router.meshPeers(changed.topic()));
       }
+      meshesChanged = true;
     }
 
     @Override
@@ -709,9 +719,27 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
     }
   }
 
-  /** Where connections are trimmed, those to the members of a mesh are among the last. */
-  private void tagMesh(String topic, List<PeerId> members) {
-    connections.tell(new Connections.TagExactly("mesh:" + topic, MESH_WEIGHT, members));
+  /**
+   * Where connections are trimmed, those to the members of meshes are among the last. One tag for
+   * all meshes: as many as there are topics would be more than a peer may carry.
+   */
+  private void tagMeshes() {
+    Map<PeerId, Integer> weights = new LinkedHashMap<>();
+    for (String topic : router.subscriptions()) {
+      router.meshPeers(topic).forEach(peer -> weights.merge(peer, MESH_WEIGHT, Integer::sum));
+    }
+    for (PeerId peer : List.copyOf(ledger.meshWeights.keySet())) {
+      if (!weights.containsKey(peer)) {
+        ledger.meshWeights.remove(peer);
+        connections.tell(new Connections.Untag(peer, MESH_TAG));
+      }
+    }
+    weights.forEach(
+        (peer, weight) -> {
+          if (!weight.equals(ledger.meshWeights.put(peer, weight))) {
+            connections.tell(new Connections.Tag(peer, MESH_TAG, weight));
+          }
+        });
   }
 
   // ---- the graylist

@@ -47,7 +47,9 @@ import dev.troupe.simulation.kernel.Probe;
 import dev.troupe.simulation.kernel.SimulatedSystem;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -784,21 +786,46 @@ class GossipTest {
     subscribed();
     Remote one = remote(2).talk().subscribe().graft();
     Remote other = remote(3).talk().subscribe().graft();
-    assertEquals(List.of(one.id, other.id), lastTagged());
+    assertEquals(Map.of(one.id, 20, other.id, 20), tagged());
     one.disconnect();
-    assertEquals(List.of(other.id), lastTagged());
+    assertEquals(Map.of(other.id, 20), tagged());
     unsubscribe(subscriber);
-    assertEquals(List.of(), lastTagged());
+    assertEquals(Map.of(), tagged());
   }
 
-  private List<PeerId> lastTagged() {
-    List<PeerId> peers = null;
-    for (Connections.Command command : connections.pending()) {
-      Connections.TagExactly exactly = (Connections.TagExactly) command;
-      assertEquals("mesh:" + TOPIC, exactly.tag());
-      peers = exactly.peers();
+  @Test
+  void aMemberOfManyMeshesCarriesOneTagOfAllTheirWeight() {
+    start();
+    Remote remote = remote(2).talk();
+    int topics = 33;
+    for (int i = 0; i < topics; i++) {
+      String topic = "topic " + i;
+      subscribe(topic, subscriber);
+      remote.say(Rpc.subscribed(List.of(topic)));
+      remote.say(
+          new Rpc(
+              List.of(), List.of(), List.of(), List.of(), List.of(new Graft(topic)), List.of()));
     }
-    return peers;
+    assertEquals(Map.of(remote.id, topics * 20), tagged());
+    Probe<UnsubscribeReply> reply = system.probe();
+    gossip.tell(new Unsubscribe("topic 0", subscriber.ref(), reply.ref()));
+    reply.next();
+    assertEquals(Map.of(remote.id, (topics - 1) * 20), tagged());
+  }
+
+  /** The weights that the connections have been told. */
+  private Map<PeerId, Integer> tagged() {
+    Map<PeerId, Integer> weights = new LinkedHashMap<>();
+    for (Connections.Command command : connections.pending()) {
+      if (command instanceof Connections.Tag tag) {
+        assertEquals("mesh", tag.tag());
+        weights.put(tag.peer(), tag.weight());
+      } else if (command instanceof Connections.Untag untag) {
+        assertEquals("mesh", untag.tag());
+        weights.remove(untag.peer());
+      }
+    }
+    return weights;
   }
 
   @Test
