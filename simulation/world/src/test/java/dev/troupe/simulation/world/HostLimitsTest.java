@@ -152,6 +152,26 @@ class HostLimitsTest {
   }
 
   @Test
+  void aHalfClosedStreamIsReadAsSlowlyAsItsReaderLikes() {
+    Stream here = stream();
+    Heard heard = Heard.of(here);
+    Stream there = accepted.get(0);
+    Heard heardThere = Heard.of(there);
+    ByteBuffer answer = ByteBuffer.allocate(16 << 20);
+    heardThere.onWritable = () -> there.write(answer);
+    there.write(answer);
+    here.closeWrite();
+    int seconds = 600;
+    for (int i = 0; i < seconds; i++) {
+      // What has come is given at once: no demand is ever left over for the looks.
+      here.request(16 << 10);
+      system.advance(Duration.ofSeconds(1));
+    }
+    assertEquals(List.of(), heard.events);
+    assertEquals(seconds * (16 << 10), heard.bytes.size());
+  }
+
+  @Test
   void aHalfClosedStreamThatNobodyReadsEnds() {
     Stream here = stream();
     Heard heard = Heard.of(here);
@@ -263,17 +283,68 @@ class HostLimitsTest {
       taken.add(isPushTaken());
     }
     assertEquals(List.of(true, true, true, true, true, false, false), taken);
+    // The first that is there again is taken to ask for what the refused ones said.
     system.advance(Duration.ofSeconds(12));
+    assertFalse(isPushTaken());
+    // So is the second, for the push just refused.
+    system.advance(Duration.ofSeconds(23));
     assertTrue(isPushTaken());
     assertFalse(isPushTaken());
     assertEquals(1, a.connections().size());
+  }
+
+  @Test
+  void whatARefusedPushSaidIsAskedForOnceWhenThereIsAnAllowanceAgain() {
+    connect("/ip4/10.0.0.2/tcp/4001", "/ip4/10.0.0.2/tcp/4001");
+    List<Stream> asked = new ArrayList<>();
+    a.unhandle(IdentifyMessage.PROTOCOL);
+    a.handle(
+        IdentifyMessage.PROTOCOL,
+        stream -> {
+          asked.add(stream);
+          answer(stream, saying(List.of(CHAT)));
+        });
+    system.advance(Duration.ofMinutes(2));
+    for (int i = 0; i < 5; i++) {
+      assertTrue(isPushTaken());
+    }
+    assertFalse(isPushTaken());
+    assertFalse(isPushTaken());
+    assertFalse(hasHeard(farEvents, CHAT));
+    system.advance(Duration.ofSeconds(10));
+    assertEquals(0, asked.size());
+    system.advance(Duration.ofMinutes(2));
+    assertEquals(1, asked.size());
+    assertTrue(hasHeard(farEvents, CHAT));
+  }
+
+  @Test
+  void whatALostPushWouldHaveSaidIsAskedFor() {
+    connect("/ip4/10.0.0.2/tcp/4001", "/ip4/10.0.0.2/tcp/4001");
+    Outcome<Stream> opening = new Outcome<>();
+    a.openStream(b.peerId(), List.of(IdentifyMessage.PUSH), opening);
+    system.advance(Duration.ofMillis(100));
+    long before = farEvents.stream().filter(HostEvent.Identified.class::isInstance).count();
+    Heard.of(opening.value());
+    opening.value().reset(0, "lost on the way");
+    system.advance(Duration.ofMinutes(1));
+    long after = farEvents.stream().filter(HostEvent.Identified.class::isInstance).count();
+    assertEquals(before + 1, after);
   }
 
   private boolean isPushTaken() {
     Outcome<Stream> opening = new Outcome<>();
     a.openStream(b.peerId(), List.of(IdentifyMessage.PUSH), opening);
     system.advance(Duration.ofMillis(100));
-    return opening.told.get(0) instanceof Stream stream && Heard.of(stream).events.isEmpty();
+    if (!(opening.told.get(0) instanceof Stream stream)) {
+      return false;
+    }
+    Heard heard = Heard.of(stream);
+    stream.request(1);
+    stream.write(ByteBuffer.wrap(Frames.encode(saying(List.of(IdentifyMessage.PUSH)).encoded())));
+    stream.closeWrite();
+    system.advance(Duration.ofMillis(100));
+    return !heard.events.contains("closed STREAM_RESET");
   }
 
   @Test
