@@ -1,6 +1,7 @@
 package dev.troupe.simulation.check;
 
 import dev.troupe.actors.dht.Dht;
+import dev.troupe.actors.peer.Peer;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.simulation.scenario.Cluster;
 import dev.troupe.simulation.scenario.Node;
@@ -26,18 +27,20 @@ public final class WithinCaps implements Checker {
   @Override
   public List<String> during(Cluster cluster) {
     List<String> violations = new ArrayList<>();
-    for (Node node : cluster.up()) {
-      Dht.StateChanged dht = node.dht();
-      int stash = node.settings().dht().limits().stash();
-      if (dht != null && dht.stashed() > stash) {
-        violations.add(node.name() + " stashes " + dht.stashed() + " operations of " + stash);
-      }
-    }
     if (cluster.system().now() - lookedAt >= EVERY_NANOS) {
       lookedAt = cluster.system().now();
+      Map<Node, Dht.StateChanged> states = cluster.survey(Peer::getDhtState);
+      states.forEach((node, dht) -> checkStash(node, dht, violations));
       cluster.up().forEach(node -> checkChildren(cluster, node, violations));
     }
     return violations;
+  }
+
+  private static void checkStash(Node node, Dht.StateChanged dht, List<String> violations) {
+    int stash = node.settings().dht().limits().stash();
+    if (dht.stashed() > stash) {
+      violations.add(node.name() + " stashes " + dht.stashed() + " operations of " + stash);
+    }
   }
 
   private static void checkChildren(Cluster cluster, Node node, List<String> violations) {

@@ -11,6 +11,7 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multihash.Multihash;
 import dev.troupe.simulation.kernel.SimulatedSystem;
+import dev.troupe.simulation.world.Loss;
 import dev.troupe.simulation.world.SimulatedNetwork;
 import dev.troupe.simulation.world.SimulatedWorld;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
@@ -32,6 +34,11 @@ import org.jspecify.annotations.Nullable;
  * SimulatedSystem}.
  */
 public final class Cluster {
+
+  private static final Duration PING = Duration.ofSeconds(5);
+
+  /** How long the messages of a flood are, about. */
+  private static final int FLOOD_BYTES = 4096;
 
   /** The port at which every peer listens. */
   public static final int PORT = 4001;
@@ -110,12 +117,26 @@ public final class Cluster {
 
   /** Starts a peer on a machine of its own, with an identity of its own. */
   public Node start(String name, UnaryOperator<PeerSettings> change) {
+    return startFaulty(name, change, UnaryOperator.identity());
+  }
+
+  /**
+   * Starts a peer that does not keep to its settings, for the tests of checkers.
+   *
+   * @param change makes the settings that the checkers know
+   * @param fault makes those that it runs with of them
+   */
+  public Node startFaulty(
+      String name, UnaryOperator<PeerSettings> change, UnaryOperator<PeerSettings> fault) {
     SimulatedWorld machine = network.machine(name);
     RandomGenerator keys = system.newRandom("identity/" + name);
     PrivateKey identity = PrivateKey.generate(machine.crypto(), keys::nextBytes);
     Node node =
         new Node(
-            name, machine, change.apply(PeerSettings.of(identity, List.of(machine.address(PORT)))));
+            name,
+            machine,
+            change.apply(PeerSettings.of(identity, List.of(machine.address(PORT)))),
+            fault);
     if (nodes.putIfAbsent(name, node) != null) {
       throw new IllegalArgumentException("there is a node " + name + " already");
     }
@@ -136,7 +157,7 @@ public final class Cluster {
     ActorRef<Object> ear = system.spawn(listening, "ear-" + ++names);
     ActorRef<Peer.Command> peer =
         system.spawn(
-            Peer.create(node.settings(), world, ear.<Peer.Started>narrow()),
+            Peer.create(node.actualSettings(), world, ear.<Peer.Started>narrow()),
             node.name() + "-" + names);
     node.start(peer, ear, system.now(), measurements);
     peer.tell(Peer.subscribeDht(ear.<Dht.StateChanged>narrow()));
@@ -170,6 +191,61 @@ public final class Cluster {
     boot(node);
   }
 
+  /**
+   * Crashes one actor of a peer, as by a bug: it throws from inside its behaviour, and whatever
+   * supervises it acts.
+   *
+   * @param path from the peer down to the actor, such as {@code "gossip"}
+   * @throws IllegalArgumentException if there is no such actor; the message names those there are
+   */
+  public void crashActor(Node node, String path) {
+    system.crash(node.peer(), path, new IllegalStateException("crashed by the scenario"));
+    node.actorCrashed(path, system.now());
+  }
+
+  /**
+   * Crashes any one actor below a peer: first a kind is drawn, so that those of which there are
+   * many are not always the ones, and then one of it. (The actor of the peer itself, which nobody
+   * restarts, fails with its machine.)
+   *
+   * @return its path
+   */
+  public String crashAnyActor(Node node) {
+    system.runUntilIdle();
+    String root = node.peer().path().toStringWithoutAddress();
+    TreeMap<String, List<String>> kinds = new TreeMap<>();
+    for (String place : system.children(node.peer()).keySet()) {
+      if (!place.equals(root)) {
+        String path = place.substring(root.length() + 1);
+        kinds.computeIfAbsent(kind(path), kind -> new ArrayList<>()).add(path);
+      }
+    }
+    List<List<String>> all = List.copyOf(kinds.values());
+    List<String> paths = all.get(chance.nextInt(all.size()));
+    String path = paths.get(chance.nextInt(paths.size()));
+    crashActor(node, path);
+    return path;
+  }
+
+  /** The place of an actor, without the names of the single ones: {@code dht/}, for a lookup. */
+  private static String kind(String path) {
+    int slash = path.lastIndexOf('/');
+    return path.substring(0, slash + 1) + path.substring(slash + 1).replaceAll("[^a-z].*", "");
+  }
+
+  /**
+   * A machine gets other addresses, as {@link SimulatedNetwork#changeAddress} says. A peer goes on
+   * listening if it was told to listen at all addresses.
+   */
+  public void changeAddress(Node node) {
+    network.changeAddress(node.machine());
+  }
+
+  /** The wall clock of a machine goes wrong by so much, and by so many seconds more a second. */
+  public void skew(Node node, Duration offset, double drift) {
+    network.skew(node.machine(), offset, drift);
+  }
+
   // --- faults between them
 
   /** Parts each of one side from each of the other, both ways. */
@@ -190,6 +266,40 @@ public final class Cluster {
   /** Lets go what is held. */
   public void release(Node from, Node to) {
     network.release(from.machine(), to.machine());
+  }
+
+  /** Limits what a machine sends and reads, in bytes a second; 0 for no limit. */
+  public void bandwidth(Node node, long outbound, long inbound) {
+    network.bandwidth(node.machine(), outbound, inbound);
+  }
+
+  /** A machine reads nothing for a time. */
+  public void stopReading(Node node, Duration length) {
+    network.stopReading(node.machine(), length);
+  }
+
+  /** What goes wrong by chance between all machines. */
+  public void loss(Loss loss) {
+    network.loss(loss);
+  }
+
+  /** What goes wrong by chance between two machines. */
+  public void loss(Node a, Node b, Loss loss) {
+    network.loss(a.machine(), b.machine(), loss);
+  }
+
+  /** A peer publishes and asks far too much at once: this many messages, and as many gets. */
+  public void flood(Node node, String topic, int times) {
+    String text = "flood of " + node.name() + " ".repeat(FLOOD_BYTES);
+    for (int i = 0; i < times; i++) {
+      publish(node, topic, text);
+      get(node, "nothing-" + i);
+    }
+  }
+
+  /** Ends all that lasts and is wrong with the network; crashed machines stay crashed. */
+  public void calm() {
+    network.calm();
   }
 
   /** Ends all partitions. */
@@ -272,6 +382,12 @@ public final class Cluster {
         "connect " + other.name(),
         BOUND,
         replyTo -> Peer.connectTo(other.address(), replyTo));
+  }
+
+  /** Pings a peer once, for 5 s at most. */
+  public Operation ping(Node node, Node other) {
+    return this.<Peer.PingReply>ask(
+        node, "ping " + other.name(), BOUND, replyTo -> Peer.ping(other.id(), 1, PING, replyTo));
   }
 
   /** Publishes a text, which nobody needs to hear. */

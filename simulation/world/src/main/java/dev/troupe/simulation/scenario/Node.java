@@ -7,11 +7,13 @@ import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.simulation.world.SimulatedWorld;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +33,8 @@ public final class Node {
   private final String name;
   private final SimulatedWorld machine;
   private final PeerSettings settings;
+  private final UnaryOperator<PeerSettings> fault;
+  private final List<ActorCrash> actorCrashes = new ArrayList<>();
   private State state = State.UP;
   private int incarnation;
   private final Set<Integer> crashes = new LinkedHashSet<>();
@@ -46,7 +50,14 @@ public final class Node {
   private List<Multiaddr> addresses = List.of();
   private Measurements.@Nullable Start measured;
 
-  Node(String name, SimulatedWorld machine, PeerSettings settings) {
+  private record ActorCrash(String path, long at) {}
+
+  Node(
+      String name,
+      SimulatedWorld machine,
+      PeerSettings settings,
+      UnaryOperator<PeerSettings> fault) {
+    this.fault = fault;
     this.name = name;
     this.machine = machine;
     this.settings = settings;
@@ -77,6 +88,18 @@ public final class Node {
     if (how == State.CRASHED) {
       crashes.add(incarnation);
     }
+  }
+
+  void actorCrashed(String path, long now) {
+    actorCrashes.add(new ActorCrash(path, now));
+  }
+
+  /** How often an actor of its peer was crashed between two instants, both included. */
+  public int crashesOf(String path, long from, long until) {
+    return (int)
+        actorCrashes.stream()
+            .filter(each -> each.path().equals(path) && each.at() >= from && each.at() <= until)
+            .count();
   }
 
   /** What its peer says of its own accord; whether it is a message heard for the first time. */
@@ -110,6 +133,10 @@ public final class Node {
   /** Where it runs. */
   public SimulatedWorld machine() {
     return machine;
+  }
+
+  PeerSettings actualSettings() {
+    return fault.apply(settings);
   }
 
   /** What its peer is started with. */

@@ -17,6 +17,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 
 /**
  * One run of a scenario, under the eyes of all checkers. The first violation ends it. Not
@@ -178,6 +180,54 @@ public final class Run {
     if (faults++ < parameters.faults()) {
       what.run();
     }
+  }
+
+  /**
+   * The power of a peer's machine fails for a time; then it starts anew and subscribes to the same
+   * topics.
+   */
+  public void bounce(Node node, Duration outage) {
+    List<String> topics = List.copyOf(node.topics());
+    cluster.crash(node);
+    after(
+        outage,
+        () -> {
+          cluster.restart(node);
+          topics.forEach(topic -> cluster.subscribe(node, topic));
+        });
+  }
+
+  /**
+   * Replaces peers for a time, at random instants: half of those who go stop in order, and half
+   * crash for good; each time a newcomer starts.
+   *
+   * @param perMinute how many, on average
+   * @param leaver who goes next
+   * @param newcomer starts somebody else, given a number
+   */
+  public void churn(
+      double perMinute, Duration length, Supplier<Node> leaver, IntConsumer newcomer) {
+    churn(perMinute, system.now() + length.toNanos(), leaver, newcomer, 1);
+  }
+
+  private void churn(
+      double perMinute, long until, Supplier<Node> leaver, IntConsumer newcomer, int number) {
+    double minutes = -Math.log(1 - cluster.chance().nextDouble()) / perMinute;
+    after(
+        Duration.ofNanos((long) (minutes * 60e9)),
+        () -> {
+          if (system.now() >= until) {
+            return;
+          }
+          Node leaving = leaver.get();
+          if (leaving.isUp() && cluster.chance().nextBoolean()) {
+            cluster.stop(leaving);
+          } else if (leaving.isUp()) {
+            cluster.crash(leaving);
+          }
+          newcomer.accept(number);
+          churn(perMinute, until, leaver, newcomer, number + 1);
+        });
   }
 
   /** How many faults the scenario had, those left out included. */

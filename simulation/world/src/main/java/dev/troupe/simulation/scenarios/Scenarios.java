@@ -15,7 +15,9 @@ public final class Scenarios {
           new PartitionHeals(),
           new SlowAndSilentPeers(),
           new StashOverload(),
-          new SteadyNetwork());
+          new StashOverload(),
+          new SteadyNetwork(),
+          new EverythingFails());
 
   private Scenarios() {}
 

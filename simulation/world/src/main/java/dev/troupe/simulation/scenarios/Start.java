@@ -44,12 +44,19 @@ final class Start {
 
   /** A bootstrap peer and enough others, all in one topic, given time to find one another. */
   static List<Node> network(Run run, String topic) {
+    return network(run, topic, UnaryOperator.identity());
+  }
+
+  /** The same with other settings, which are changed before anything else. */
+  static List<Node> network(Run run, String topic, UnaryOperator<PeerSettings> change) {
     Cluster cluster = run.cluster();
     List<Node> nodes = new ArrayList<>();
-    nodes.add(bootstrap(cluster));
+    nodes.add(cluster.start("bootstrap", change));
     cluster.subscribe(nodes.get(0), topic);
     for (int i = 1; i < run.parameters().peers(); i++) {
-      Node node = cluster.start("peer-" + i, knowing(nodes.subList(0, 1)));
+      Node node =
+          cluster.start(
+              "peer-" + i, settings -> knowing(nodes.subList(0, 1)).apply(change.apply(settings)));
       cluster.subscribe(node, topic);
       nodes.add(node);
       run.advance(Duration.ofMillis(20));

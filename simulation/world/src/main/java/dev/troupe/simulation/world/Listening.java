@@ -5,4 +5,7 @@ interface Listening {
 
   /** The machine that it is on. */
   SimulatedWorld machine();
+
+  /** The machine has another address: where it was bound at all addresses, it is bound there. */
+  void moved(Endpoint before, Endpoint now);
 }

@@ -93,7 +93,29 @@ final class SimulatedConnection {
   }
 
   boolean isCutOff() {
-    return farHost.isDead() || network.partedSince(host.machine(), farHost.machine()) >= 0;
+    return farHost.isDead()
+        || out.isStale()
+        || network.partedSince(host.machine(), farHost.machine()) >= 0;
+  }
+
+  /** From now on the network may lose it, which ends it here and then at the other end. */
+  void mayBeLost() {
+    out.carries(
+        this::lost,
+        () -> {
+          SimulatedConnection end = far;
+          if (end != null) {
+            end.lost();
+          }
+        });
+  }
+
+  private void lost() {
+    host.later(
+        () ->
+            end(
+                new HostFailure(
+                    Kind.CONNECTION_LOST, "the connection to peer " + info.peer() + " was lost")));
   }
 
   /** Nothing comes from the other end any more: gives up when that lasts. */
@@ -109,7 +131,7 @@ final class SimulatedConnection {
                       boolean still =
                           since >= 0
                               && network.partedSince(host.machine(), farHost.machine()) == since;
-                      if (farHost.isDead() || still) {
+                      if (farHost.isDead() || out.isStale() || still) {
                         end(
                             new HostFailure(
                                 Kind.TIMED_OUT,

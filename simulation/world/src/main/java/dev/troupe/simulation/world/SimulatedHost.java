@@ -148,6 +148,9 @@ final class SimulatedHost implements Host, Listening {
     call.onFailure(() -> dialling--);
     timeOut(call, settings.dialTimeout(), "no answer from " + address);
     SimulatedWorld there = machine.machineAt(target);
+    if (there != null && network.losesDial(machine, there)) {
+      return call;
+    }
     if (there == null) {
       if (target.isMemory()) {
         call.fail(Kind.REFUSED, "nobody listens at " + address);
@@ -285,6 +288,7 @@ final class SimulatedHost implements Host, Listening {
     connections.put(connection.info().id(), connection);
     peers.computeIfAbsent(connection.info().peer(), peer -> new ArrayList<>()).add(connection);
     network.opened(connection);
+    connection.mayBeLost();
     tell(new HostEvent.Connected(connection.info()));
     connection.sendIdentification(identification(connection));
     if (connection.isCutOff()) {
@@ -448,6 +452,13 @@ final class SimulatedHost implements Host, Listening {
   @Override
   public SimulatedWorld machine() {
     return machine;
+  }
+
+  @Override
+  public void moved(Endpoint before, Endpoint now) {
+    listening.replaceAll(each -> each.equals(before) ? now : each);
+    emit(new HostEvent.ListenAddressesChanged(listenAddresses()));
+    identifyAgain();
   }
 
   Executor loop() {

@@ -53,6 +53,7 @@ final class SimulatedLink implements RawLink {
 
   void join(SimulatedLink other) {
     this.far = other;
+    out.carries(this::lost, other::lost);
   }
 
   @Override
@@ -167,6 +168,10 @@ final class SimulatedLink implements RawLink {
   private void onFin() {
     farClosed = true;
     deliver();
+  }
+
+  private void lost() {
+    loop.execute(() -> end("the connection was lost"));
   }
 
   private void onReset() {

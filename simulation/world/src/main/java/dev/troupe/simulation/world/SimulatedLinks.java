@@ -74,6 +74,9 @@ final class SimulatedLinks implements LinkTransport {
         }
         return; // nobody there: no answer, ever
       }
+      if (network.losesDial(machine, there)) {
+        return;
+      }
       Multiaddr source = machine.source(target).address();
       Pipe out = new Pipe(network, machine, there);
       Pipe back = new Pipe(network, there, machine);
@@ -161,6 +164,14 @@ final class SimulatedLinks implements LinkTransport {
     @Override
     public SimulatedWorld machine() {
       return machine;
+    }
+
+    @Override
+    public void moved(Endpoint before, Endpoint now) {
+      addresses =
+          addresses.stream()
+              .map(each -> each.equals(before.address()) ? now.address() : each)
+              .toList();
     }
 
     @Override

@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SimulatedNetwork {
 
+  private static final Bottleneck FREE = new Bottleneck();
+
   /** What goes from one machine to another. */
   private record Way(String from, String to) {
     static Way of(SimulatedWorld from, SimulatedWorld to) {
@@ -45,16 +47,34 @@ public final class SimulatedNetwork {
     }
   }
 
+  /** Two regions, in either order. */
+  private record Regions(String one, String other) {
+    static Regions of(String a, String b) {
+      return a.compareTo(b) <= 0 ? new Regions(a, b) : new Regions(b, a);
+    }
+  }
+
+  /** A latency and what comes on top of it, in nanoseconds. */
+  private record Distance(long latency, long jitter) {}
+
   private final SimulatedSystem system;
   private final NetworkSettings settings;
   private final Crypto crypto = new PortableCrypto();
   private final RandomGenerator jitter;
+  private final RandomGenerator losses;
   private final RandomSource keyMaterial;
   private final ByteBuffer scratch = ByteBuffer.allocate(NoiseTransport.MAX_PLAINTEXT);
   private final Map<String, SimulatedWorld> machines = new LinkedHashMap<>();
   private final Map<String, SimulatedWorld> byIp = new LinkedHashMap<>();
+  private int addresses;
   private final Map<Pair, Long> latencies = new LinkedHashMap<>();
-  private int latencyChanges;
+  private final Map<Pair, Long> drawn = new LinkedHashMap<>();
+  private final Map<SimulatedWorld, String> regions = new LinkedHashMap<>();
+  private final Map<Regions, Distance> distances = new LinkedHashMap<>();
+  private final Map<Way, Bottleneck> lines = new LinkedHashMap<>();
+  private final Map<Pair, Loss> losing = new LinkedHashMap<>();
+  private Loss loss = Loss.NONE;
+  private int changes;
   private final Map<Way, Long> partedSince = new LinkedHashMap<>();
   private final Set<Way> held = new LinkedHashSet<>();
   private final Set<Pipe> stalled = new LinkedHashSet<>();
@@ -73,6 +93,7 @@ public final class SimulatedNetwork {
     this.system = system;
     this.settings = settings;
     this.jitter = system.newRandom("network/jitter");
+    this.losses = system.newRandom("network/losses");
     RandomGenerator keys = system.newRandom("network/keys");
     this.keyMaterial = keys::nextBytes;
   }
@@ -83,14 +104,19 @@ public final class SimulatedNetwork {
     if (known != null) {
       return known;
     }
-    int number = machines.size() + 1;
+    SimulatedWorld machine = new SimulatedWorld(this, name);
+    machines.put(name, machine);
+    giveAddress(machine);
+    return machine;
+  }
+
+  private void giveAddress(SimulatedWorld machine) {
+    int number = ++addresses;
     String ip4 = "10." + (number >> 16 & 255) + "." + (number >> 8 & 255) + "." + (number & 255);
     String ip6 = "fd00::" + Integer.toHexString(number);
-    SimulatedWorld machine = new SimulatedWorld(this, name, ip4, ip6);
-    machines.put(name, machine);
     byIp.put(ip4, machine);
     byIp.put(ip6, machine);
-    return machine;
+    machine.moveTo(ip4, ip6);
   }
 
   // --- faults
@@ -99,7 +125,108 @@ public final class SimulatedNetwork {
   /** Sets the one-way latency between two machines; jitter comes on top. */
   public void latency(SimulatedWorld a, SimulatedWorld b, Duration latency) {
     latencies.put(Pair.of(a, b), latency.toNanos());
-    latencyChanges++;
+    changes++;
+  }
+
+  /**
+   * Puts a machine into a region: where nothing is said of a pair of machines itself, the {@link
+   * #latency(String, String, Duration, Duration)} between their regions holds.
+   */
+  public void region(SimulatedWorld machine, String region) {
+    regions.put(machine, region);
+    changes++;
+  }
+
+  /**
+   * Sets the one-way latency between two regions, or within one, and what each parcel may take
+   * longer. Regions of which nothing is said are as far apart as machines without a region.
+   */
+  public void latency(String a, String b, Duration latency, Duration jitter) {
+    distances.put(Regions.of(a, b), new Distance(latency.toNanos(), jitter.toNanos()));
+    changes++;
+  }
+
+  /**
+   * How many bytes a virtual second a machine sends and reads, to and from all others together; 0
+   * for no limit. Parcels queue, one after the other, each with 40 bytes of headers. A machine that
+   * reads slowly fills the windows of those who send to it.
+   */
+  public void bandwidth(SimulatedWorld machine, long outbound, long inbound) {
+    machine.outbound().limit(outbound);
+    machine.inbound().limit(inbound);
+  }
+
+  /** How many bytes a virtual second pass between two machines, in each direction; 0: no limit. */
+  public void bandwidth(SimulatedWorld a, SimulatedWorld b, long bytesPerSecond) {
+    line(Way.of(a, b)).limit(bytesPerSecond);
+    line(Way.of(b, a)).limit(bytesPerSecond);
+  }
+
+  private Bottleneck line(Way way) {
+    return lines.computeIfAbsent(
+        way,
+        made -> {
+          changes++;
+          return new Bottleneck();
+        });
+  }
+
+  /** A machine reads nothing for a time; what comes waits, and nobody gives up for it. */
+  public void stopReading(SimulatedWorld machine, Duration length) {
+    machine.inbound().close(Math.addExact(system.now(), length.toNanos()));
+  }
+
+  /** What goes wrong by chance between any two machines of which nothing else is said. */
+  public void loss(Loss everywhere) {
+    loss = everywhere;
+    changes++;
+  }
+
+  /** What goes wrong by chance between two machines. */
+  public void loss(SimulatedWorld a, SimulatedWorld b, Loss between) {
+    losing.put(Pair.of(a, b), between);
+    changes++;
+  }
+
+  /**
+   * Sets a machine's wall clock: so much later than true time, and so many seconds more with each
+   * true second. Its monotonic ticker and its timers stay true.
+   */
+  public void skew(SimulatedWorld machine, Duration offset, double drift) {
+    machine.skew(offset, drift);
+  }
+
+  /**
+   * A machine gets another IPv4 and another IPv6 address, and loses those it had. Who listens at
+   * all addresses listens at the new ones; who listens at the old one is not reached there any
+   * more, and does not notice. Connections to other machines fall silent at both ends. Its name
+   * leads to the new address at once.
+   *
+   * <p>A simulated host notices and tells its peers, those it is still connected to; the built-in
+   * host, which asks its links where they listen, tells the peers that it meets from now on.
+   */
+  public void changeAddress(SimulatedWorld machine) {
+    byIp.values().removeIf(machine::equals);
+    giveAddress(machine);
+    for (SimulatedConnection connection : List.copyOf(connections)) {
+      if (connection.isOn(machine) != connection.isTo(machine)) {
+        connection.suspect();
+      }
+    }
+  }
+
+  /**
+   * Ends all faults that last: partitions, holds, loss, limits of bandwidth, wrong clocks. Crashed
+   * machines stay crashed, latencies and addresses as they are.
+   */
+  public void calm() {
+    loss = Loss.NONE;
+    losing.clear();
+    lines.values().forEach(Bottleneck::free);
+    machines.values().forEach(SimulatedWorld::calm);
+    changes++;
+    held.clear();
+    repair();
   }
 
   /**
@@ -238,18 +365,45 @@ public final class SimulatedNetwork {
     return keyMaterial;
   }
 
-  /** Counts the changes of latencies: what was kept from before one is out of date. */
-  int latencyChanges() {
-    return latencyChanges;
+  /** Counts the changes of conditions: what was kept from before one is out of date. */
+  int changes() {
+    return changes;
   }
 
-  /** The one-way latency between two machines without jitter, in nanoseconds. */
-  long latency(SimulatedWorld from, SimulatedWorld to) {
+  /** How it is now on the way from one machine to another. */
+  Conditions conditions(SimulatedWorld from, SimulatedWorld to) {
     if (from == to) {
-      return settings.localLatency().toNanos();
+      return new Conditions(settings.localLatency().toNanos(), 0, FREE, Loss.NONE);
     }
-    return latencies.computeIfAbsent(
-        Pair.of(from, to),
+    Distance distance = distance(from, to);
+    return new Conditions(
+        distance.latency(),
+        distance.jitter(),
+        lines.getOrDefault(Way.of(from, to), FREE),
+        losing.getOrDefault(Pair.of(from, to), loss));
+  }
+
+  private Distance distance(SimulatedWorld from, SimulatedWorld to) {
+    long usual = settings.jitter().toNanos();
+    String here = regions.get(from);
+    String there = regions.get(to);
+    if (here != null && there != null && !latencies.containsKey(Pair.of(from, to))) {
+      Distance between = distances.get(Regions.of(here, there));
+      if (between != null) {
+        return between;
+      }
+    }
+    return new Distance(latency(from, to), usual);
+  }
+
+  private long latency(SimulatedWorld from, SimulatedWorld to) {
+    Pair between = Pair.of(from, to);
+    Long set = latencies.get(between);
+    if (set != null) {
+      return set;
+    }
+    return drawn.computeIfAbsent(
+        between,
         pair -> {
           long min = settings.minLatency().toNanos();
           long span = settings.maxLatency().toNanos() - min;
@@ -259,10 +413,24 @@ public final class SimulatedNetwork {
         });
   }
 
-  /** What a parcel between two different machines takes longer, in nanoseconds. */
-  long drawJitter() {
-    long extra = settings.jitter().toNanos();
-    return extra == 0 ? 0 : jitter.nextLong(extra + 1);
+  /** What a parcel takes longer, in nanoseconds, up to so much. */
+  long drawJitter(long most) {
+    return most == 0 ? 0 : jitter.nextLong(most + 1);
+  }
+
+  /** Whether something that happens to this part of all happens now. */
+  boolean draw(double part) {
+    return part > 0 && losses.nextDouble() < part;
+  }
+
+  /** Whether a dial gets no answer, by bad luck. */
+  boolean losesDial(SimulatedWorld from, SimulatedWorld to) {
+    return draw(conditions(from, to).loss().dial());
+  }
+
+  /** How long something lasts, in nanoseconds, up to so long. */
+  long drawUpTo(long most) {
+    return losses.nextLong(most + 1);
   }
 
   /** Whether what one machine sends does not arrive at another now. */

@@ -10,12 +10,17 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multiaddr.Protocol;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Objects;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -27,21 +32,30 @@ public final class SimulatedWorld implements World {
 
   private final SimulatedNetwork network;
   private final String name;
-  private final String ip4;
-  private final String ip6;
+  private final Bottleneck outbound = new Bottleneck();
+  private final Bottleneck inbound = new Bottleneck();
+  private String ip4 = "";
+  private String ip6 = "";
   private final List<SimulatedHost> hosts = new ArrayList<>();
   private final Map<Endpoint, Listening> listeners = new LinkedHashMap<>();
+
+  /** Those of the endpoints that were bound because all addresses were asked for. */
+  private final Set<Endpoint> anywhere = new LinkedHashSet<>();
+
   private int nextPort = FIRST_FREE_PORT;
   private int hostNumber;
   private boolean down;
   private boolean reachable = true;
   private int incarnation;
+  private int addressChanges;
+  private final InstantSource clock = this::instant;
+  private long skewedAt;
+  private Duration skew = Duration.ZERO;
+  private double drift;
 
-  SimulatedWorld(SimulatedNetwork network, String name, String ip4, String ip6) {
+  SimulatedWorld(SimulatedNetwork network, String name) {
     this.network = network;
     this.name = name;
-    this.ip4 = ip4;
-    this.ip6 = ip6;
   }
 
   /** The machine's name, which {@code /dns4} resolves. */
@@ -52,6 +66,11 @@ public final class SimulatedWorld implements World {
   /** The machine's IPv4 address with a TCP port. */
   public Multiaddr address(int port) {
     return new Endpoint(Protocol.IP4, ip4, port).address();
+  }
+
+  /** All IPv4 addresses of a machine, whichever they are, with a TCP port: to listen at. */
+  public static Multiaddr anywhere(int port) {
+    return new Endpoint(Protocol.IP4, "0.0.0.0", port).address();
   }
 
   @Override
@@ -76,7 +95,12 @@ public final class SimulatedWorld implements World {
 
   @Override
   public InstantSource clock() {
-    return network.system().clock();
+    return clock;
+  }
+
+  private Instant instant() {
+    long since = network.system().now() - skewedAt;
+    return network.system().instant().plus(skew).plusNanos((long) (since * drift));
   }
 
   @Override
@@ -130,11 +154,59 @@ public final class SimulatedWorld implements World {
     hosts.forEach(SimulatedHost::die);
     hosts.clear();
     listeners.clear();
+    anywhere.clear();
     network.memory().values().removeIf(each -> each.machine() == this);
   }
 
   void restart() {
     down = false;
+  }
+
+  void skew(Duration offset, double newDrift) {
+    skewedAt = network.system().now();
+    skew = offset;
+    drift = newDrift;
+  }
+
+  void calm() {
+    outbound.free();
+    inbound.free();
+    skew(Duration.ZERO, 0);
+  }
+
+  /** What it sends to others passes here. */
+  Bottleneck outbound() {
+    return outbound;
+  }
+
+  /** What others send to it passes here. */
+  Bottleneck inbound() {
+    return inbound;
+  }
+
+  /** Gives it its addresses, the first or others. */
+  void moveTo(String newIp4, String newIp6) {
+    String oldIp4 = ip4;
+    String oldIp6 = ip6;
+    ip4 = newIp4;
+    ip6 = newIp6;
+    addressChanges++;
+    for (Endpoint before : List.copyOf(anywhere)) {
+      if (before.place().equals(oldIp4) || before.place().equals(oldIp6)) {
+        boolean four = before.kind() == Protocol.IP4;
+        Endpoint now = before.at(before.kind(), four ? newIp4 : newIp6);
+        Listening listening = Objects.requireNonNull(listeners.remove(before));
+        listeners.put(now, listening);
+        anywhere.remove(before);
+        anywhere.add(now);
+        listening.moved(before, now);
+      }
+    }
+  }
+
+  /** Counts how often it got addresses. */
+  int addressChanges() {
+    return addressChanges;
   }
 
   void forget(SimulatedHost host) {
@@ -176,6 +248,9 @@ public final class SimulatedWorld implements World {
       return List.of();
     }
     bound.forEach(endpoint -> listeners.put(endpoint, listening));
+    if (asked.isUnspecified()) {
+      anywhere.addAll(bound);
+    }
     return bound;
   }
 
@@ -208,6 +283,7 @@ public final class SimulatedWorld implements World {
 
   void unbind(Listening listening) {
     listeners.values().removeIf(listening::equals);
+    anywhere.retainAll(listeners.keySet());
     network.memory().values().removeIf(listening::equals);
   }
 

@@ -3,6 +3,7 @@ package dev.troupe.simulation.check;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.troupe.actors.dht.DhtSettings;
 import dev.troupe.actors.gossip.Gossip;
 import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
@@ -10,6 +11,7 @@ import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.peer.Peer;
 import dev.troupe.actors.world.HostSettings;
 import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.gossipsub.GossipsubSettings;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.simulation.kernel.Order;
@@ -56,21 +58,16 @@ class CheckersTest {
     }
   }
 
+  private static final Parameters PARAMETERS =
+      new Parameters(
+          "faulty", 2, 1, Duration.ofMinutes(1), Fidelity.HOST, Order.FIFO, Parameters.ALL_FAULTS);
+
   private static void assertCaught(String checker, Consumer<Run> what) {
-    Parameters parameters =
-        new Parameters(
-            "faulty",
-            2,
-            1,
-            Duration.ofMinutes(1),
-            Fidelity.HOST,
-            Order.FIFO,
-            Parameters.ALL_FAULTS);
-    Result result = Run.of(new Faulty(what), parameters);
+    Result result = Run.of(new Faulty(what), PARAMETERS);
     assertFalse(result.isClean());
     assertEquals(
         List.of(checker), result.violations().stream().map(v -> v.checker()).distinct().toList());
-    assertEquals(result, Run.of(new Faulty(what), parameters));
+    assertEquals(result, Run.of(new Faulty(what), PARAMETERS));
   }
 
   private static Node start(Run run, String name, Node... known) {
@@ -188,6 +185,154 @@ class CheckersTest {
         });
   }
 
+  private static DhtSettings.Limits limits(int stash, int running, int inboundStreams) {
+    DhtSettings.Limits usual = DhtSettings.Limits.DEFAULT;
+    return new DhtSettings.Limits(
+        stash,
+        running,
+        usual.requestsPerLookup(),
+        inboundStreams,
+        usual.inboundStreamsPerPeer(),
+        usual.values(),
+        usual.providers());
+  }
+
+  @Test
+  void aStashThatTakesMoreThanItMay() {
+    assertCaught(
+        "within-caps",
+        run -> {
+          Node away = start(run, "away");
+          run.cluster().crash(away);
+          Node hoarder =
+              run.cluster()
+                  .startFaulty(
+                      "hoarder",
+                      settings ->
+                          settings.withDht(
+                              settings
+                                  .dht()
+                                  .withBootstrapPeers(List.of(away.address()))
+                                  .withLimits(limits(5, 64, 100))),
+                      settings -> settings.withDht(settings.dht().withLimits(limits(50, 64, 100))));
+          run.advance(Duration.ofSeconds(1));
+          for (int i = 0; i < 10; i++) {
+            run.cluster().get(hoarder, "key-" + i);
+          }
+          run.advance(Duration.ofSeconds(12));
+        });
+  }
+
+  @Test
+  void aSetOfChildrenThatGrowsBeyondItsCap() {
+    assertCaught(
+        "within-caps",
+        run -> {
+          Node alice = start(run, "alice");
+          Node busy =
+              run.cluster()
+                  .startFaulty(
+                      "busy",
+                      settings ->
+                          settings.withDht(
+                              settings
+                                  .dht()
+                                  .withBootstrapPeers(List.of(alice.address()))
+                                  .withLimits(limits(1000, 1, 1))),
+                      settings ->
+                          settings.withDht(settings.dht().withLimits(limits(1000, 64, 100))));
+          run.advance(Duration.ofSeconds(15));
+          run.cluster().partition(List.of(alice), List.of(busy));
+          for (int i = 0; i < 12; i++) {
+            for (int j = 0; j < 10; j++) {
+              run.cluster().get(busy, "key-" + i + "-" + j);
+            }
+            run.advance(Duration.ofSeconds(1));
+          }
+        });
+  }
+
+  @Test
+  void aMeshAboveItsUpperDegree() {
+    assertCaught(
+        "mesh-degrees",
+        run -> {
+          Node greedy =
+              run.cluster()
+                  .startFaulty(
+                      "greedy",
+                      settings ->
+                          settings.withGossip(
+                              settings
+                                  .gossip()
+                                  .withRouter(
+                                      settings.gossip().router().withDegrees(1, 1, 1, 1, 0))),
+                      settings ->
+                          settings.withGossip(
+                              settings.gossip().withRouter(GossipsubSettings.DEFAULT)));
+          run.cluster().subscribe(greedy, "lobby");
+          for (int i = 0; i < 4; i++) {
+            run.cluster().subscribe(start(run, "peer-" + i, greedy), "lobby");
+          }
+          run.advance(Duration.ofMinutes(1));
+        });
+  }
+
+  @Test
+  void aMeshThatDoesNotGraftWhomItKnows() {
+    assertCaught(
+        "mesh-degrees",
+        run -> {
+          Node shy =
+              run.cluster()
+                  .startFaulty(
+                      "shy",
+                      UnaryOperator.identity(),
+                      settings ->
+                          settings.withGossip(
+                              settings
+                                  .gossip()
+                                  .withRouter(
+                                      settings.gossip().router().withDegrees(1, 1, 1, 1, 0))));
+          run.cluster().subscribe(shy, "lobby");
+          for (int i = 0; i < 4; i++) {
+            run.cluster().subscribe(start(run, "peer-" + i, shy), "lobby");
+          }
+          run.advance(Duration.ofMinutes(1));
+        });
+  }
+
+  @Test
+  void aCrashOfGossipExcusesWhatItLosesAndNothingElse() {
+    // The memory of what was seen is lost: heard twice is no violation then, heard thrice is one.
+    for (int copies = 2; copies <= 3; copies++) {
+      int times = copies;
+      Consumer<Run> what =
+          run -> {
+            Cluster cluster = run.cluster();
+            Node alice = start(run, "alice");
+            Node bob = start(run, "bob", alice);
+            cluster.subscribe(alice, "lobby");
+            cluster.subscribe(bob, "lobby");
+            run.advance(Duration.ofSeconds(30));
+            cluster.publishToAll(alice, "lobby", Duration.ofSeconds(8));
+            String text = cluster.publications().get(0).text();
+            run.advance(Duration.ofSeconds(2));
+            cluster.crashActor(bob, "gossip");
+            run.advance(Duration.ofSeconds(2));
+            for (int i = 1; i < times; i++) {
+              cluster.publish(alice, "lobby", text);
+            }
+            run.advance(Duration.ofMinutes(2));
+          };
+      if (times == 2) {
+        assertEquals(List.of(), Run.of(new Faulty(what), PARAMETERS).violations());
+      } else {
+        assertCaught("delivered", what);
+      }
+    }
+  }
+
   @Test
   void aListenerThatOutlivesItsPeer() {
     assertCaught(
@@ -216,13 +361,11 @@ class CheckersTest {
 
   @Test
   void aDefectThatThrows() {
-    WithinCaps checker = new WithinCaps();
     assertCaught(
         "engine",
         run -> {
           run.cluster().start("alice", UnaryOperator.identity());
           run.advance(Duration.ofSeconds(1));
-          assertEquals(List.of(), checker.during(run.cluster()));
           // A defect of ours ends a run as well, and names itself.
           run.cluster()
               .system()
