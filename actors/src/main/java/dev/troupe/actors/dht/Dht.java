@@ -88,7 +88,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Timers</b>: the gate; the pause between bootstrap rounds; the next readiness budget to run
  * out; one for each operation that runs, should its lookup not end; looking after buckets and
- * stores; the next stream that a remote has not closed though it has answered on it.
+ * stores; the sweep of streams that remotes have not closed though they have answered on them.
  *
  * <p><b>A crash</b> loses the routing table and what was under way. The restarted actor answers
  * what ran with {@code CRASHED} (running it again could crash again), keeps what waits, tells its
@@ -362,7 +362,10 @@ public final class Dht {
   /** What a place in the routing table weighs where connections are trimmed. */
   static final int TABLE_WEIGHT = 5;
 
-  /** How long a remote that has answered may take to close the stream; then it is reset. */
+  /**
+   * How long a remote that has answered may take to close the stream, once the lookup is over; at
+   * the next sweep, at most as much later again, it is reset.
+   */
   static final Duration PARTING_TIME = Duration.ofSeconds(10);
 
   /** So many such streams are waited for; for one more, the oldest is reset at once. */
@@ -854,9 +857,8 @@ public final class Dht {
       leaveTable(silent.peer());
     } else if (reported.event() instanceof Lookup.Delayed late) {
       tryToReach(late.peer());
-    } else if (reported.event() instanceof Lookup.Parted parted) {
-      part(parted.stream());
     } else if (reported.event() instanceof Lookup.Finished finished) {
+      finished.unclosed().forEach(this::part);
       conclude(finished.lookup(), finished.outcome());
       if (finished.outcome() instanceof Outcome.FoundValue found) {
         correct(found);
@@ -953,7 +955,7 @@ public final class Dht {
       resetNextParting();
     }
     if (!timers.isTimerActive(PARTING)) {
-      timers.startSingleTimer(PARTING, new PartingDue(), PARTING_TIME);
+      timers.startTimerWithFixedDelay(PARTING, new PartingDue(), PARTING_TIME);
     }
   }
 
@@ -963,9 +965,8 @@ public final class Dht {
     while (!partings.isEmpty() && partings.element().until() - now <= 0) {
       resetNextParting();
     }
-    if (!partings.isEmpty()) {
-      timers.startSingleTimer(
-          PARTING, new PartingDue(), Duration.ofNanos(partings.element().until() - now));
+    if (partings.isEmpty()) {
+      timers.cancel(PARTING);
     }
     return Behaviors.same();
   }

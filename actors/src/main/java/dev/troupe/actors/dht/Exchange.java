@@ -41,15 +41,18 @@ final class Exchange {
   private final FrameDecoder incoming;
   private @Nullable Cancellable opening;
   private boolean asked;
-  private boolean ended;
-  private boolean over;
 
-  // These two are all that another thread sees: the host's, on which the stream opens. Whoever
-  // comes second, the one that opens the
-  // stream or the one that wants it no more, sees what the other did, and resets it. A message
-  // could be lost with its actor.
+  // These are all that another thread sees: the host's, on which the stream opens and ends. Whoever
+  // comes second, the one that opens the stream or the one that wants it no more, sees what the
+  // other did, and resets it. A message could be lost with its actor.
   private volatile @Nullable Stream stream;
   private volatile boolean unwanted;
+
+  /** Nothing that happens to the stream is of interest to the actor any more. */
+  private volatile boolean over;
+
+  /** The remote has closed the stream, too, or it has been reset. */
+  private volatile boolean ended;
 
   /** What the stream of an exchange tells the actor. */
   record Signal(long number, Event event) implements Lookup.Command {}
@@ -130,7 +133,7 @@ final class Exchange {
     return asked;
   }
 
-  /** The stream, if the peer has responded on it and has yet to close it. */
+  /** The stream, if the peer has responded on it and has yet to close it. From any thread. */
   Optional<Stream> unclosed() {
     return over && !unwanted && !ended ? Optional.ofNullable(stream) : Optional.empty();
   }
@@ -183,22 +186,24 @@ final class Exchange {
         new StreamListener() {
           @Override
           public void onData(ByteBuffer data) {
-            tell(new Event.Received(data));
+            tellUnlessOver(new Event.Received(data));
           }
 
           @Override
           public void onWritable() {
-            tell(new Event.Writable());
+            tellUnlessOver(new Event.Writable());
           }
 
           @Override
           public void onRemoteClosed() {
-            tell(new Event.Ended(null));
+            ended = true;
+            tellUnlessOver(new Event.Ended(null));
           }
 
           @Override
           public void onClosed(@Nullable HostFailure failure) {
-            tell(new Event.Ended(failure));
+            ended = true;
+            tellUnlessOver(new Event.Ended(failure));
           }
         });
     opened.request(ONE_READ);
@@ -237,7 +242,6 @@ final class Exchange {
   }
 
   private Optional<End> onEnded(@Nullable HostFailure failure) {
-    ended = true;
     boolean isSent = !outgoing.hasRemaining();
     if (!expectsResponse && isSent && (failure == null || isReset(failure))) {
       // The remote closes when it has read the request: all the acknowledgement there is. Some
@@ -250,14 +254,14 @@ final class Exchange {
   }
 
   /**
-   * Half-closes only now, and leaves it to the owner to see that the remote does so, too: who reads
-   * "nothing follows" before the request may not read the request.
+   * Half-closes only now, and leaves it to the owner to see in the end that the remote does so, too
+   * ({@link #unclosed}): who reads "nothing follows" before the request may not read the request.
    */
   private Optional<End> end(End end) {
     over = true;
     Stream opened = stream;
     if (opened != null && end instanceof End.Failed failed) {
-      ended = true;
+      unwanted = true;
       opened.reset(0, failed.message());
     } else if (opened != null) {
       opened.closeWrite();
@@ -267,6 +271,13 @@ final class Exchange {
 
   private static boolean isReset(HostFailure failure) {
     return failure.kind() == HostFailure.Kind.STREAM_RESET;
+  }
+
+  /** What follows a response costs the actor no message. */
+  private void tellUnlessOver(Event event) {
+    if (!over) {
+      tell(event);
+    }
   }
 
   private void tell(Event event) {

@@ -18,12 +18,15 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -41,9 +44,8 @@ import org.jspecify.annotations.Nullable;
  * each peer being asked.
  *
  * <p>Parent: the {@link Dht}, which hears of each peer that answered or failed ({@link Answered},
- * {@link Unresponsive}) or could not be reached in time ({@link Delayed}), of each stream that the
- * remote has yet to close ({@link Parted}), and of the end ({@link Finished}, exactly once). No
- * children.
+ * {@link Unresponsive}) or could not be reached in time ({@link Delayed}), and of the end ({@link
+ * Finished}, exactly once), with the streams that remotes have yet to close. No children.
  *
  * <p>States: <i>Walking</i>, <i>Placing</i>; each may be skipped, and the deadline ends both with
  * what has been found by then.
@@ -56,8 +58,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Timers: one deadline for all; one for each exchange, {@code connect} until its stream is open
  * and {@code request} from then on. Whoever could not be asked within the first is passed over, and
- * not blamed. The dial goes on without us: it belongs to Connections, has its own budget, and may
- * be shared.
+ * not blamed. Its dial goes on for as long as we do: it belongs to Connections, has its own budget,
+ * and may be shared. At the end of the walk and of the lookup, what is dialled for them is
+ * withdrawn.
  *
  * <p>A crash loses its findings. It is not restarted: the Dht notices, and answers the operation
  * with {@code CRASHED}.
@@ -79,11 +82,17 @@ final class Lookup {
   /** A connection to a peer, or a stream, takes longer than the lookup can wait. */
   record Delayed(PeerId peer) implements Event {}
 
-  /** A peer has responded on this stream, which we have closed and it has not. */
-  record Parted(Stream stream) implements Event {}
-
-  /** It is over; nothing follows. */
-  record Finished(long lookup, Outcome outcome) implements Event {}
+  /**
+   * It is over; nothing follows.
+   *
+   * @param unclosed streams on which peers have responded, which we have closed and they have not;
+   *     at most one for each peer asked and one for each that was sent a record
+   */
+  record Finished(long lookup, Outcome outcome, List<Stream> unclosed) implements Event {
+    Finished {
+      unclosed = List.copyOf(unclosed);
+    }
+  }
 
   /** Connections replied. */
   private record Connected(Connections.ConnectReply reply) implements Command {}
@@ -113,6 +122,13 @@ final class Lookup {
   private final Map<PeerId, List<Multiaddr>> addresses = new LinkedHashMap<>();
 
   private final Map<Long, Exchange> exchanges = new LinkedHashMap<>();
+
+  /** Those that are over, but whose stream the remote had yet to close. */
+  private final List<Exchange> parting = new ArrayList<>();
+
+  /** Who could not be reached in time, while the dial goes on. */
+  private final Set<PeerId> late = new LinkedHashSet<>();
+
   private final Deque<PeerId> unplaced = new ArrayDeque<>();
   private long lastExchange;
   private int placed;
@@ -309,6 +325,7 @@ final class Lookup {
 
   private Behavior<Command> onConnected(
       Connected connected, BiFunction<PeerId, Exchange.End.Failed, Behavior<Command>> onFailure) {
+    late.remove(peerOf(connected.reply()));
     if (connected.reply() instanceof Connections.Connected success) {
       waitingToConnect(success.peer())
           .ifPresent(
@@ -349,7 +366,9 @@ final class Lookup {
       return Behaviors.same();
     }
     forget(signal.number());
-    exchange.unclosed().ifPresent(stream -> parent.tell(new Parted(stream)));
+    if (exchange.unclosed().isPresent()) {
+      parting.add(exchange);
+    }
     return end.get() instanceof Exchange.End.Responded responded
         ? onSuccess.apply(exchange.peer(), responded.response())
         : onFailure.apply(exchange.peer(), (Exchange.End.Failed) end.get());
@@ -364,10 +383,19 @@ final class Lookup {
     if (!exchange.hasAsked()) {
       parent.tell(new Delayed(exchange.peer()));
     }
+    if (!exchange.hasBegun()) {
+      late.add(exchange.peer());
+    }
     String message = exchange.hasAsked() ? "no answer in time" : "no stream in time";
     exchange.cancel(message);
     forget(overdue.exchange());
     return onFailure.apply(exchange.peer(), new Exchange.End.Failed(message, !exchange.hasAsked()));
+  }
+
+  private static @Nullable PeerId peerOf(Connections.ConnectReply reply) {
+    return reply instanceof Connections.Connected connected
+        ? connected.peer()
+        : ((Connections.ConnectFailed) reply).peer();
   }
 
   private Optional<Long> waitingToConnect(@Nullable PeerId peer) {
@@ -378,28 +406,28 @@ final class Lookup {
   }
 
   private void forget(long number) {
-    Exchange exchange = exchanges.remove(number);
+    exchanges.remove(number);
     timers.cancel(number);
-    if (exchange != null) {
-      withdraw(exchange);
-    }
   }
 
-  /** The dial for an exchange that has not begun goes on only where somebody else wants it. */
-  private void withdraw(Exchange exchange) {
-    if (!exchange.hasBegun()) {
-      environment.connections().tell(new Connections.Withdraw(exchange.peer(), connectReplies));
-    }
-  }
-
+  /** Dials that are under way for us go on only where somebody else wants them. */
   private void cancelExchanges(String reason) {
     exchanges.forEach(
         (number, exchange) -> {
           exchange.cancel(reason);
           timers.cancel(number);
-          withdraw(exchange);
+          if (!exchange.hasBegun()) {
+            late.add(exchange.peer());
+          }
         });
     exchanges.clear();
+    late.forEach(
+        peer -> environment.connections().tell(new Connections.Withdraw(peer, connectReplies)));
+    late.clear();
+  }
+
+  private List<Stream> unclosed() {
+    return parting.stream().flatMap(exchange -> exchange.unclosed().stream()).toList();
   }
 
   // Addresses
@@ -453,12 +481,14 @@ final class Lookup {
   private Behavior<Command> finish(Outcome outcome) {
     cancelExchanges("the lookup is over");
     learn(outcome);
-    parent.tell(new Finished(id, outcome));
+    parent.tell(new Finished(id, outcome, unclosed()));
+    parting.clear();
     return Behaviors.stopped();
   }
 
   private Behavior<Command> onStopped() {
     cancelExchanges("the DHT stops");
+    unclosed().forEach(stream -> stream.reset(0, "the DHT stops"));
     return Behaviors.same();
   }
 

@@ -566,7 +566,9 @@ class DhtLookupTest {
     fixture.advance(SECOND);
     assertFailed(Reason.NOT_FOUND, reply);
     assertEquals(1, fixture.openStreams);
-    fixture.advance(Dht.PARTING_TIME);
+    fixture.advance(Dht.PARTING_TIME.minus(SECOND));
+    assertEquals(1, fixture.openStreams);
+    fixture.advance(Dht.PARTING_TIME.plus(SECOND));
     assertEquals(0, fixture.openStreams);
     get("/test/k");
     fixture.advance(SECOND);
@@ -601,6 +603,54 @@ class DhtLookupTest {
     get("/test/k");
     fixture.advance(Duration.ofSeconds(3).plusMillis(100));
     assertEquals(List.of(dead.peer), fixture.withdrawn);
+  }
+
+  @Test
+  void theDialOfOneThatIsLateGoesOnWhileTheLookupDoes() {
+    Script late = Script.peerNumber(2);
+    late.reachable = false;
+    late.dialTime = Duration.ofSeconds(9);
+    Script[] chain = chainOfSlowPeers(3);
+    for (Script slow : chain) {
+      slow.server = false; // So that they are asked one after the other.
+    }
+    bootstrap.answer = Script.naming(late, chain[0]);
+    ready(bootstrap, late, chain[0], chain[1], chain[2]);
+    fixture.advance(Duration.ofSeconds(20));
+    List.of(chain).forEach(fixture::disconnect);
+    fixture.withdrawn.clear();
+    get("/test/k");
+    fixture.advance(Duration.ofSeconds(5));
+    assertEquals(List.of(), fixture.withdrawn);
+    fixture.advance(Duration.ofSeconds(2));
+    assertEquals(List.of(late.peer), fixture.withdrawn, "the lookup is over");
+  }
+
+  @Test
+  void whatFollowsAResponseCostsNoMessageAndNoTimerOfItsOwn() {
+    Script[] peers = network(20);
+    ready(peers);
+    get("/test/k");
+    fixture.advance(SECOND);
+    long before = fixture.system.eventCount();
+    get("/test/k");
+    fixture.advance(SECOND);
+    long closing = fixture.system.eventCount() - before;
+    for (Script peer : peers) {
+      peer.lingers = true;
+    }
+    before = fixture.system.eventCount();
+    get("/test/k");
+    fixture.advance(SECOND);
+    long lingering = fixture.system.eventCount() - before;
+    assertEquals(20, fixture.openStreams);
+    // One timer for all of them, which starts here.
+    assertTrue(lingering - closing <= 2, lingering + " events, not " + closing);
+    before = fixture.system.eventCount();
+    fixture.advance(Dht.PARTING_TIME.multipliedBy(2));
+    assertEquals(0, fixture.openStreams);
+    // Two sweeps, and the end of each stream.
+    assertTrue(fixture.system.eventCount() - before <= 30, "" + before);
   }
 
   @Test
