@@ -414,6 +414,9 @@ public final class Dht {
   /** Those of them that are connected, while a stream is opened. */
   private final Set<PeerId> opening = new LinkedHashSet<>();
 
+  /** Connected members of the table that did not answer when they were asked last. */
+  private final Set<PeerId> doubted = new LinkedHashSet<>();
+
   private final Deque<Bytes> unexplored = new ArrayDeque<>();
   private Optional<Exploration> exploration = Optional.empty();
   private State state = State.BOOTSTRAPPING;
@@ -850,18 +853,21 @@ public final class Dht {
 
   private Behavior<Command> onLookupReported(LookupReported reported) {
     if (reported.event() instanceof Lookup.Answered answered) {
+      doubted.remove(answered.peer());
       if (connectedServers.contains(answered.peer())) {
         enterTable(answered.peer());
       }
     } else if (reported.event() instanceof Lookup.Unresponsive silent) {
-      leaveTable(silent.peer());
+      onUnresponsive(silent.peer());
     } else if (reported.event() instanceof Lookup.Delayed late) {
       tryToReach(late.peer());
     } else if (reported.event() instanceof Lookup.Finished finished) {
       finished.unclosed().forEach(this::part);
       conclude(finished.lookup(), finished.outcome());
       if (finished.outcome() instanceof Outcome.FoundValue found) {
-        correct(found);
+        if (settings.namespaces().isOrdered(found.key())) {
+          correct(found);
+        }
       }
     }
     return Behaviors.same();
@@ -869,7 +875,8 @@ public final class Dht {
 
   /**
    * Sees to it that those who hold another value than the best, or should hold it and do not, are
-   * told; this peer among them.
+   * told; this peer among them. Only where the best is more than the one that was counted most
+   * often: what is newer than that must not be undone by who reads.
    */
   private void correct(Outcome.FoundValue found) {
     ValueRecord best =
@@ -877,7 +884,7 @@ public final class Dht {
             .receivedAt(environment.world().clock().instant());
     if (found.uncorrected().contains(self())) {
       try {
-        kept.values().put(self(), best, environment.now());
+        kept.values().correct(best, environment.now());
       } catch (InvalidRecordException e) {
         return; // It was valid a moment ago, and its time is over: nobody is told any more.
       }
@@ -896,9 +903,18 @@ public final class Dht {
     }
   }
 
+  /** One that is connected leaves the table only when it fails twice in a row. */
+  private void onUnresponsive(PeerId peer) {
+    boolean excused = connected.containsKey(peer) && table.contains(peer) && doubted.add(peer);
+    if (!excused) {
+      leaveTable(peer);
+    }
+  }
+
   /**
-   * A lookup passes over whom it cannot reach in time; whether the peer stays in the table is
-   * decided by what comes of a dial and a stream that have all the time that these may take.
+   * A lookup passes over whom it cannot reach in time, and who drops it; whether the peer stays in
+   * the table is decided by what comes of a dial and a stream that have all the time that these may
+   * take.
    */
   private void tryToReach(PeerId peer) {
     if (table.contains(peer) && !opening.contains(peer) && delayed.add(peer)) {
@@ -943,7 +959,7 @@ public final class Dht {
   private void onReachDecided(@Nullable PeerId peer, @Nullable HostFailure failure) {
     if (peer != null) {
       opening.remove(peer);
-      if (failure != null && !Exchange.isBlameless(failure)) {
+      if (failure != null && Exchange.verdictOn(failure) != Exchange.Verdict.BLAMELESS) {
         leaveTable(peer);
       }
     }
@@ -1063,6 +1079,7 @@ public final class Dht {
 
   private void leaveTable(PeerId peer) {
     boolean wasMember = table.contains(peer);
+    doubted.remove(peer);
     tell(table.remove(peer));
     if (wasMember) {
       tagTable();

@@ -70,6 +70,16 @@ final class Exchange {
     record Ended(@Nullable HostFailure failure) implements Event {}
   }
 
+  /** What a failure says of the peer. */
+  enum Verdict {
+    /** Nothing: the fault is ours. */
+    BLAMELESS,
+    /** Nothing yet: the connection went away, as it does where a peer has too many. */
+    CONNECTION_LOST,
+    /** It should have done better. */
+    BLAMED
+  }
+
   /** How an exchange may end. */
   sealed interface End {
 
@@ -79,9 +89,9 @@ final class Exchange {
     /**
      * It did not.
      *
-     * @param blameless whether that says nothing about the peer, because the fault is ours
+     * @param verdict what that says of the peer
      */
-    record Failed(String message, boolean blameless) implements End {}
+    record Failed(String message, Verdict verdict) implements End {}
   }
 
   /**
@@ -228,13 +238,13 @@ final class Exchange {
       frame = incoming.next();
     } catch (MalformedException e) {
       // Longer than what we read, most likely: that limit is ours, and others may have another.
-      return end(new End.Failed("unreadable response: " + e.getMessage(), true));
+      return end(new End.Failed("unreadable response: " + e.getMessage(), Verdict.BLAMELESS));
     }
     if (frame != null) {
       try {
         return end(new End.Responded(KademliaMessage.decode(frame)));
       } catch (MalformedException e) {
-        return end(new End.Failed("malformed response: " + e.getMessage(), false));
+        return end(new End.Failed("malformed response: " + e.getMessage(), Verdict.BLAMED));
       }
     }
     Objects.requireNonNull(stream, "told to have data").request(size);
@@ -250,7 +260,9 @@ final class Exchange {
       return end(new End.Responded(request));
     }
     return end(
-        failure == null ? new End.Failed("closed without a response", false) : failed(failure));
+        failure == null
+            ? new End.Failed("closed without a response", Verdict.BLAMED)
+            : failed(failure));
   }
 
   /**
@@ -285,14 +297,15 @@ final class Exchange {
   }
 
   private static End.Failed failed(HostFailure failure) {
-    return new End.Failed(failure.message(), isBlameless(failure));
+    return new End.Failed(failure.message(), verdictOn(failure));
   }
 
-  /** Whether a failure says nothing about the peer. */
-  static boolean isBlameless(HostFailure failure) {
+  /** What a failure says of the peer. */
+  static Verdict verdictOn(HostFailure failure) {
     return switch (failure.kind()) {
-      case CANCELLED, CLOSED, LIMIT_EXCEEDED, UNSUPPORTED_ADDRESS -> true;
-      default -> false;
+      case CANCELLED, CLOSED, LIMIT_EXCEEDED, UNSUPPORTED_ADDRESS -> Verdict.BLAMELESS;
+      case CONNECTION_LOST, NOT_CONNECTED -> Verdict.CONNECTION_LOST;
+      default -> Verdict.BLAMED;
     };
   }
 }

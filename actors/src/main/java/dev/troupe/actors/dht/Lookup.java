@@ -79,7 +79,10 @@ final class Lookup {
   /** A peer that should have answered did not, or not what it should. */
   record Unresponsive(PeerId peer, String message) implements Event {}
 
-  /** A connection to a peer, or a stream, takes longer than the lookup can wait. */
+  /**
+   * A connection to a peer, or a stream, takes longer than the lookup can wait; or the connection
+   * went away.
+   */
   record Delayed(PeerId peer) implements Event {}
 
   /**
@@ -247,8 +250,10 @@ final class Lookup {
   }
 
   private Behavior<Command> onAskingFailed(PeerId peer, Exchange.End.Failed failed) {
-    if (!failed.blameless()) {
-      parent.tell(new Unresponsive(peer, failed.message()));
+    switch (failed.verdict()) {
+      case BLAMED -> parent.tell(new Unresponsive(peer, failed.message()));
+      case CONNECTION_LOST -> parent.tell(new Delayed(peer));
+      case BLAMELESS -> {}
     }
     walk.onFailure(peer);
     return proceed();
@@ -343,8 +348,7 @@ final class Lookup {
     forget(number.get());
     return onFailure.apply(
         peer,
-        new Exchange.End.Failed(
-            failed.failure().message(), Exchange.isBlameless(failed.failure())));
+        new Exchange.End.Failed(failed.failure().message(), Exchange.verdictOn(failed.failure())));
   }
 
   private Behavior<Command> onSignal(
@@ -389,7 +393,9 @@ final class Lookup {
     String message = exchange.hasAsked() ? "no answer in time" : "no stream in time";
     exchange.cancel(message);
     forget(overdue.exchange());
-    return onFailure.apply(exchange.peer(), new Exchange.End.Failed(message, !exchange.hasAsked()));
+    Exchange.Verdict verdict =
+        exchange.hasAsked() ? Exchange.Verdict.BLAMED : Exchange.Verdict.BLAMELESS;
+    return onFailure.apply(exchange.peer(), new Exchange.End.Failed(message, verdict));
   }
 
   private static @Nullable PeerId peerOf(Connections.ConnectReply reply) {
@@ -471,7 +477,8 @@ final class Lookup {
                     info.peer(),
                     info.addresses(),
                     AddressBook.Source.DISCOVERED,
-                    DISCOVERED_TIME_TO_LIVE));
+                    DISCOVERED_TIME_TO_LIVE,
+                    query.tellerOf(info.peer())));
       }
     }
   }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link Lookup} is for: what it asks each peer on its way, what it keeps of the answers,
@@ -46,6 +47,11 @@ sealed interface Query {
   /** Whether there is no walk, since those that the lookup begins with are to be sent that. */
   default boolean isDirect() {
     return false;
+  }
+
+  /** Whose word it is where one that was found listens, if that is known. */
+  default @Nullable PeerId tellerOf(PeerId found) {
+    return null;
   }
 
   /** What came of a lookup. */
@@ -195,6 +201,10 @@ sealed interface Query {
     private final PeerId wanted;
     private final Map<Multiaddr, Integer> hearsay = new LinkedHashMap<>();
     private List<Multiaddr> own = List.of();
+
+    /** Who was the first to name addresses of the peer. */
+    private @Nullable PeerId teller;
+
     private boolean reached;
 
     PeerSearch(PeerId wanted) {
@@ -208,18 +218,20 @@ sealed interface Query {
 
     @Override
     public void onAnswer(PeerId from, KademliaMessage answer) {
-      boolean isItself = from.equals(wanted);
-      reached |= isItself;
+      reached |= from.equals(wanted);
       answer.closerPeers().stream()
           .filter(info -> info.peer().equals(wanted))
           .findFirst()
-          .ifPresent(info -> hear(isItself, info.addresses()));
+          .ifPresent(info -> hear(from, info.addresses()));
     }
 
-    private void hear(boolean isItself, List<Multiaddr> addresses) {
-      if (isItself) {
+    private void hear(PeerId from, List<Multiaddr> addresses) {
+      if (from.equals(wanted)) {
         own = addresses;
         return;
+      }
+      if (teller == null && !addresses.isEmpty()) {
+        teller = from;
       }
       for (Multiaddr address : addresses) {
         if (hearsay.containsKey(address) || hearsay.size() < MAX_HEARSAY) {
@@ -241,6 +253,11 @@ sealed interface Query {
           : new Outcome.FoundPeer(wanted, addresses);
     }
 
+    @Override
+    public @Nullable PeerId tellerOf(PeerId found) {
+      return own.isEmpty() ? teller : wanted;
+    }
+
     private List<Multiaddr> mostNamedFirst() {
       return PeerInfo.firstOf(
           hearsay.entrySet().stream()
@@ -258,11 +275,15 @@ sealed interface Query {
     private final PeerId self;
     private final Map<PeerId, PeerInfo> found = new LinkedHashMap<>();
 
+    /** Who named each of them, with the addresses that are kept. */
+    private final Map<PeerId, PeerId> tellers = new LinkedHashMap<>();
+
     ProviderSearch(Multihash key, int limit, PeerId self, List<PeerInfo> known) {
       this.key = key;
       this.limit = limit;
       this.self = self;
-      known.forEach(this::keep);
+      // Those that are known here have announced themselves.
+      known.forEach(provider -> keep(provider.peer(), provider));
     }
 
     @Override
@@ -272,7 +293,7 @@ sealed interface Query {
 
     @Override
     public void onAnswer(PeerId from, KademliaMessage answer) {
-      answer.providers().forEach(this::keep);
+      answer.providers().forEach(provider -> keep(from, provider));
     }
 
     @Override
@@ -289,12 +310,18 @@ sealed interface Query {
           : new Outcome.FoundProviders(List.copyOf(found.values()));
     }
 
-    private void keep(PeerInfo provider) {
+    @Override
+    public @Nullable PeerId tellerOf(PeerId provider) {
+      return tellers.get(provider);
+    }
+
+    private void keep(PeerId teller, PeerInfo provider) {
       PeerInfo known = found.get(provider.peer());
       boolean isNew = known == null && found.size() < limit && !provider.peer().equals(self);
       boolean isBetter = known != null && known.addresses().isEmpty();
       if (isNew || isBetter) {
         found.put(provider.peer(), provider);
+        tellers.put(provider.peer(), teller);
       }
     }
   }

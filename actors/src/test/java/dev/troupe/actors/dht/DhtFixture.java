@@ -66,6 +66,9 @@ final class DhtFixture implements AutoCloseable {
   final List<Long> dialTimes = new ArrayList<>();
   final Map<PeerId, List<Multiaddr>> addressBook = new LinkedHashMap<>();
 
+  /** Whose word it is. */
+  final Map<PeerId, PeerId> tellers = new LinkedHashMap<>();
+
   /** Whom the Dht wanted to be connected to, and then did not. */
   final List<PeerId> withdrawn = new ArrayList<>();
 
@@ -270,6 +273,7 @@ final class DhtFixture implements AutoCloseable {
             AddressBook.Learn.class,
             learn -> {
               addressBook.put(learn.peer(), learn.addresses());
+              tellers.put(learn.peer(), learn.toldBy());
               return Behaviors.same();
             })
         .build();
@@ -299,6 +303,10 @@ final class DhtFixture implements AutoCloseable {
               completion.failed(new HostFailure(HostFailure.Kind.CANCELLED, "cancelled"));
             } else if (remote == null || !connected.contains(peer)) {
               completion.failed(new HostFailure(HostFailure.Kind.NOT_CONNECTED, "gone"));
+            } else if (remote.drops > 0) {
+              remote.drops--;
+              connected.remove(peer);
+              completion.failed(lost());
             } else if (!remote.opens) {
               completion.failed(new HostFailure(HostFailure.Kind.TIMED_OUT, "no stream"));
             } else {

@@ -13,11 +13,14 @@ import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.kademlia.KademliaMessage;
 import dev.troupe.protocol.kademlia.KademliaMessage.Type;
 import dev.troupe.protocol.kademlia.Key;
+import dev.troupe.protocol.kademlia.Namespace;
+import dev.troupe.protocol.kademlia.Namespaces;
 import dev.troupe.protocol.kademlia.PeerInfo;
 import dev.troupe.protocol.kademlia.ValueRecord;
 import dev.troupe.simulation.kernel.Probe;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -187,43 +190,41 @@ class DhtLookupTest {
 
   @Test
   void aRecordOfAnotherKeyIsNotBelievedButWhomTheAnswerNamesIsAsked() {
-    Script holder = holding(3, "v");
+    Script holder = holding(3, "7");
     Script liar = Script.peerNumber(2);
     liar.answer =
         request ->
             request.type() == Type.GET_VALUE
                 ? request.answer(
-                    new ValueRecord(Bytes.utf8("/test/other"), Bytes.utf8("x")),
+                    new ValueRecord(Bytes.utf8("/best/other"), Bytes.utf8("8")),
                     List.of(holder.info()),
                     List.of())
                 : Script.naming().apply(request);
     ready(liar);
     fixture.remotes.put(holder.peer, holder);
-    Probe<Object> reply = get("/test/k");
+    Probe<Object> reply = get("/best/k");
     fixture.advance(SECOND);
-    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("v")), reply.next());
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/best/k"), Bytes.utf8("7")), reply.next());
     assertEquals(State.READY, fixture.state().state(), "it answered, if nonsense");
     assertEquals(
-        Bytes.utf8("v"),
+        Bytes.utf8("7"),
         liar.requests.get(liar.requests.size() - 1).record().value(),
         "and is told better");
   }
 
   @Test
   void thoseWithAnotherValueAndTheNearestWithoutOneAreSentTheBest() {
-    Script old = holding(2, "old");
-    Script b = holding(3, "new");
-    Script c = holding(4, "new");
+    Script old = holding(2, "0");
+    Script b = holding(3, "9");
+    Script c = holding(4, "9");
     Script without = Script.peerNumber(5);
     bootstrap.answer = Script.naming(old, b, c, without);
-    DhtSettings settings = DhtFixture.joining(bootstrap).withQuorum(10);
-    fixture = new DhtFixture(settings, bootstrap, old, b, c, without);
-    fixture.advance(SECOND.multipliedBy(5));
-    Probe<Object> reply = get("/test/k");
+    readyWithAll(bootstrap, old, b, c, without);
+    Probe<Object> reply = get("/best/k");
     fixture.advance(SECOND);
-    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("new")), reply.next());
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/best/k"), Bytes.utf8("9")), reply.next());
     for (Script script : List.of(bootstrap, old, without)) {
-      assertEquals(List.of("new"), puts(script));
+      assertEquals(List.of("9"), puts(script));
     }
     for (Script script : List.of(b, c)) {
       assertEquals(List.of(), puts(script));
@@ -232,39 +233,120 @@ class DhtLookupTest {
 
   @Test
   void whatIsStoredHereIsCorrectedToo() throws Exception {
-    Script b = holding(3, "new");
-    Script c = holding(4, "new");
+    Script b = holding(3, "9");
+    Script c = holding(4, "9");
     bootstrap.answer = Script.naming(b, c);
     ready(bootstrap, b, c);
     DhtFixture.InboundPipe pipe = fixture.openInbound(bootstrap.peer);
-    pipe.send(KademliaMessage.putValue(new ValueRecord(Bytes.utf8("/test/k"), Bytes.utf8("old"))));
+    pipe.send(KademliaMessage.putValue(new ValueRecord(Bytes.utf8("/best/k"), Bytes.utf8("0"))));
     pipe.answer();
-    Probe<Object> reply = get("/test/k");
+    Probe<Object> reply = get("/best/k");
     fixture.advance(SECOND);
-    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("new")), reply.next());
-    pipe.send(KademliaMessage.getValue(Bytes.utf8("/test/k")));
-    assertEquals("new", pipe.answer().record().value().utf8());
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/best/k"), Bytes.utf8("9")), reply.next());
+    pipe.send(KademliaMessage.getValue(Bytes.utf8("/best/k")));
+    assertEquals("9", pipe.answer().record().value().utf8());
   }
 
   @Test
   void noMoreThanSoManyCorrectionsRunAtATime() {
-    Script old = holding(2, "old");
-    Script b = holding(3, "new");
-    Script c = holding(4, "new");
+    Script old = holding(2, "0");
+    Script b = holding(3, "9");
+    Script c = holding(4, "9");
     bootstrap.answer = Script.naming(old, b, c);
     ready(bootstrap, old, b, c);
     for (int i = 0; i < 3 * Dht.MAX_CORRECTIONS; i++) {
-      get("/test/k" + i);
+      get("/best/k" + i);
     }
     fixture.advance(SECOND);
     assertTrue(puts(old).size() >= Dht.MAX_CORRECTIONS);
     old.ignoresPuts = true;
     old.requests.clear();
     for (int i = 0; i < 3 * Dht.MAX_CORRECTIONS; i++) {
-      get("/test/k" + i);
+      get("/best/k" + i);
     }
     fixture.advance(SECOND);
     assertEquals(Dht.MAX_CORRECTIONS, puts(old).size(), "the others would wait for room");
+  }
+
+  @Test
+  void whereValuesHaveNoOrderNobodyIsCorrected() throws Exception {
+    Script a = holding(2, "newer");
+    Script b = holding(3, "older");
+    Script c = holding(4, "older");
+    bootstrap.answer = Script.naming(a, b, c);
+    readyWithAll(bootstrap, a, b, c);
+    DhtFixture.InboundPipe pipe = fixture.openInbound(bootstrap.peer);
+    pipe.send(
+        KademliaMessage.putValue(new ValueRecord(Bytes.utf8("/test/k"), Bytes.utf8("newer"))));
+    pipe.answer();
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(SECOND);
+    reply.expect(Dht.ValueGot.class);
+    for (Script script : List.of(bootstrap, a, b, c)) {
+      assertEquals(List.of(), puts(script));
+    }
+    pipe.send(KademliaMessage.getValue(Bytes.utf8("/test/k")));
+    assertEquals("newer", pipe.answer().record().value().utf8());
+  }
+
+  @Test
+  void aPeerThatDropsItsConnectionIsForgottenOnlyWhenItCannotBeReachedOnceMore() {
+    Script full = Script.peerNumber(2);
+    ready(bootstrap, full);
+    fixture.identify(full);
+    fixture.disconnect(full);
+    full.drops = 1;
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(SECOND);
+    assertFailed(Reason.NOT_FOUND, reply);
+    assertEquals(2, fixture.state().peers(), "it was full for a moment");
+    fixture.disconnect(full);
+    full.drops = 2;
+    get("/test/k");
+    fixture.advance(SECOND);
+    assertEquals(1, fixture.state().peers());
+  }
+
+  @Test
+  void whoAnswersInBetweenMayFailOnceMore() {
+    Script shaky = Script.peerNumber(2);
+    ready(bootstrap, shaky);
+    fixture.identify(shaky);
+    for (int i = 0; i < 3; i++) {
+      shaky.silent = true;
+      get("/test/k");
+      fixture.advance(Duration.ofSeconds(4));
+      assertEquals(2, fixture.state().peers());
+      shaky.silent = false;
+      get("/test/k");
+      fixture.advance(Duration.ofSeconds(4));
+    }
+  }
+
+  @Test
+  void whoNamedAPeerFirstIsRememberedWithItsAddresses() {
+    Script first = Script.peerNumber(2);
+    Script second = Script.peerNumber(3);
+    first.server = false;
+    second.server = false;
+    Script provider = Script.peerNumber(50);
+    first.answer = request -> request.answer(null, List.of(), List.of(provider.info()));
+    second.answer = first.answer;
+    second.dialTime = Duration.ofMillis(100);
+    bootstrap.answer = Script.naming(first, second);
+    ready(bootstrap, first, second);
+    Probe<Object> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.FindProviders(
+            Script.hash("x"), 5, UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
+    fixture.advance(SECOND);
+    reply.expect(Dht.ProvidersFound.class);
+    assertEquals(first.peer, fixture.tellers.get(provider.peer));
+    // Of a peer that does not answer itself, likewise.
+    bootstrap.answer = Script.naming(Script.peerNumber(60));
+    findPeer(60);
+    fixture.advance(Duration.ofSeconds(4));
+    assertEquals(bootstrap.peer, fixture.tellers.get(Script.peer(60)));
   }
 
   @Test
@@ -382,8 +464,11 @@ class DhtLookupTest {
     Probe<Object> reply = get("/test/k");
     fixture.advance(Duration.ofSeconds(4));
     assertFailed(Reason.NOT_FOUND, reply);
-    assertEquals(1, fixture.state().peers());
     assertEquals(0, fixture.openStreams);
+    assertEquals(2, fixture.state().peers(), "it is connected: that may happen once");
+    get("/test/k");
+    fixture.advance(Duration.ofSeconds(4));
+    assertEquals(1, fixture.state().peers());
     // It comes back when it says anew who it is.
     fixture.identify(silent);
     assertEquals(2, fixture.state().peers());
@@ -474,6 +559,8 @@ class DhtLookupTest {
     slow.silent = true;
     findPeer(77);
     fixture.advance(Duration.ofSeconds(30));
+    findPeer(78);
+    fixture.advance(Duration.ofSeconds(30));
     assertEquals(1, fixture.state().peers());
     slow.silent = false;
     fixture.advance(DhtSettings.DEFAULT.timing().refresh());
@@ -555,7 +642,6 @@ class DhtLookupTest {
     reply.expectNone();
     fixture.advance(Duration.ofMillis(200));
     assertFailed(Reason.NOT_FOUND, reply);
-    assertEquals(1, fixture.state().peers(), "it was asked, and did not answer");
   }
 
   @Test
@@ -666,7 +752,17 @@ class DhtLookupTest {
   }
 
   private void ready(Script... remotes) {
-    fixture = new DhtFixture(DhtFixture.joining(remotes[0]), remotes);
+    ready(DhtFixture.joining(remotes[0]), remotes);
+  }
+
+  /** Gets ask everybody. */
+  private void readyWithAll(Script... remotes) {
+    ready(DhtFixture.joining(remotes[0]).withQuorum(10), remotes);
+  }
+
+  private void ready(DhtSettings settings, Script... remotes) {
+    Namespaces namespaces = settings.namespaces().with("best", new GreatestIsBest());
+    fixture = new DhtFixture(settings.withNamespaces(namespaces), remotes);
     fixture.advance(SECOND.multipliedBy(5));
     assertEquals(State.READY, fixture.state().state());
   }
@@ -742,5 +838,22 @@ class DhtLookupTest {
 
   private static void assertFailed(Reason reason, Probe<Object> reply) {
     assertEquals(reason, reply.expect(OperationFailed.class).reason());
+  }
+
+  /** Any values; of two, the greater one is the best. */
+  private record GreatestIsBest() implements Namespace {
+
+    @Override
+    public void validate(Bytes key, Bytes value) {}
+
+    @Override
+    public int select(Bytes key, List<Bytes> values) {
+      return values.indexOf(Collections.max(values));
+    }
+
+    @Override
+    public boolean isOrdered() {
+      return true;
+    }
   }
 }

@@ -49,6 +49,9 @@ final class Script {
   /** Whether a stream can be opened; if not, that fails after {@link #openingTime}. */
   boolean opens = true;
 
+  /** From how many connections it goes away again before a stream is open on them. */
+  int drops;
+
   /** How long it takes to open a stream. */
   Duration openingTime = LATENCY;
 

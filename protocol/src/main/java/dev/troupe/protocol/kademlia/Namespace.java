@@ -29,8 +29,19 @@ public interface Namespace {
   int select(Bytes key, List<Bytes> values);
 
   /**
+   * Whether {@link #select} orders the values: of any two it chooses the same one, whichever comes
+   * first, as where the values have a version. Only then are peers that hold another value than the
+   * best sent that after a get; without an order, that could undo what was stored a moment ago.
+   *
+   * @return false, unless overridden
+   */
+  default boolean isOrdered() {
+    return false;
+  }
+
+  /**
    * A namespace that takes any value and prefers the earlier of two: the newcomer where one is
-   * stored, the one that more peers hold where one is fetched.
+   * stored, the one that more peers hold where one is fetched. Its values are not ordered.
    */
   static Namespace open() {
     return new OpenNamespace();

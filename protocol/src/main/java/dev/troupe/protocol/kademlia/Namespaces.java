@@ -86,6 +86,15 @@ public final class Namespaces {
     return values.get(of(key).select(key, values));
   }
 
+  /** Whether the values of a key are ordered ({@link Namespace#isOrdered}). */
+  public boolean isOrdered(Bytes key) {
+    try {
+      return of(key).isOrdered();
+    } catch (InvalidRecordException unknown) {
+      return false;
+    }
+  }
+
   private Namespace of(Bytes key) throws InvalidRecordException {
     String name = nameIn(key);
     Namespace namespace = byName.get(name);

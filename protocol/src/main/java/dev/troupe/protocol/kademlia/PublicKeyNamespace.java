@@ -30,6 +30,11 @@ record PublicKeyNamespace() implements Namespace {
   }
 
   @Override
+  public boolean isOrdered() {
+    return true;
+  }
+
+  @Override
   public int select(Bytes key, List<Bytes> values) {
     return 0;
   }

@@ -1,14 +1,17 @@
 package dev.troupe.protocol.kademlia;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.keys.PeerId;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -17,9 +20,10 @@ import org.jspecify.annotations.Nullable;
  * namespace when it is stored and again when it is asked for, and none is replaced by a worse one.
  *
  * <p>When there is no room, the values farthest from us give way, and a newcomer that is farther
- * than all is refused: those near to us are the ones that others will ask us for. One sender has so
- * much room, and no more. What this peer put itself has as much room beside that of all others, and
- * gives way to a better value only.
+ * than all is refused: those near to us are the ones that others will ask us for. Before that, the
+ * values of those senders give way that have more than their share, and a sender with its share is
+ * refused. What this peer put itself has as much room beside that of all others, and gives way to a
+ * better value only.
  *
  * <p>Not thread-safe.
  */
@@ -45,7 +49,8 @@ public final class ValueStore {
    * @param maxRecords how many values of others are kept; and as many of our own
    * @param maxBytes how many bytes those have in all, each counting as its key, itself and 128
    *     bytes; and as many our own
-   * @param shareOfSender one sender has one part in so many of either; what is beyond is refused
+   * @param shareOfSender one sender has one part in so many of either; where there is no room, what
+   *     is beyond gives way, or is refused
    * @param timeToLive for how long each is kept, unless it is put again
    */
   public record Settings(int maxRecords, long maxBytes, int shareOfSender, Duration timeToLive) {
@@ -134,6 +139,19 @@ public final class ValueStore {
   }
 
   /**
+   * Replaces a value by a better one that others hold; it remains with who put the one that was
+   * there. Does nothing where none is.
+   *
+   * @throws InvalidRecordException if it must not be under its key
+   */
+  public void correct(ValueRecord better, long now) throws InvalidRecordException {
+    if (get(better.key(), now).isPresent()) {
+      Stored held = requireNonNull(records.get(here.distanceTo(Key.of(better.key()))));
+      put(held.sender, better, now);
+    }
+  }
+
+  /**
    * The value of a key, if there is one that has not expired and is valid still; one that is not is
    * dropped.
    */
@@ -180,21 +198,24 @@ public final class ValueStore {
     if (newcomer.sender.equals(self)) {
       return ofOwner.isWithin(settings.ofAll());
     }
-    if (!ofOwner.isWithin(settings.ofOne())) {
-      return false;
-    }
     Usage ofOthers = others.plus(newcomer, 1);
     if (before != null && !before.sender.equals(self)) {
       ofOthers = ofOthers.plus(before, -1);
     }
-    List<Distance> going = new ArrayList<>();
+    if (ofOthers.isWithin(settings.ofAll())) {
+      return true;
+    }
+    if (!ofOwner.isWithin(settings.ofOne())) {
+      return false;
+    }
+    Set<Distance> going = new LinkedHashSet<>();
+    ofOthers = letGoBeyondShares(distance, ofOthers, going);
     for (Map.Entry<Distance, Stored> farthest :
         records.tailMap(distance, false).descendingMap().entrySet()) {
       if (ofOthers.isWithin(settings.ofAll())) {
         break;
       }
-      if (!farthest.getValue().sender.equals(self)) {
-        going.add(farthest.getKey());
+      if (!farthest.getValue().sender.equals(self) && going.add(farthest.getKey())) {
         ofOthers = ofOthers.plus(farthest.getValue(), -1);
       }
     }
@@ -203,6 +224,45 @@ public final class ValueStore {
     }
     going.forEach(this::remove);
     return true;
+  }
+
+  /**
+   * Lets the farthest values go of those that have more than their share, until there is room or
+   * nobody has.
+   *
+   * @param sparing the place of the newcomer, whose predecessor goes anyway
+   * @param ofOthers what others take, the newcomer included
+   * @param going to which it adds what is to go
+   * @return what others take then
+   */
+  private Usage letGoBeyondShares(Distance sparing, Usage ofOthers, Set<Distance> going) {
+    Map<PeerId, Usage> beyond = new LinkedHashMap<>();
+    usageOf.forEach(
+        (sender, usage) -> {
+          if (!sender.equals(self) && !usage.isWithin(settings.ofOne())) {
+            beyond.put(sender, usage);
+          }
+        });
+    Usage left = ofOthers;
+    for (Map.Entry<Distance, Stored> farthest : records.descendingMap().entrySet()) {
+      if (beyond.isEmpty() || left.isWithin(settings.ofAll())) {
+        break;
+      }
+      Stored stored = farthest.getValue();
+      Usage usage = beyond.get(stored.sender);
+      if (usage == null || farthest.getKey().equals(sparing)) {
+        continue;
+      }
+      going.add(farthest.getKey());
+      left = left.plus(stored, -1);
+      usage = usage.plus(stored, -1);
+      if (usage.isWithin(settings.ofOne())) {
+        beyond.remove(stored.sender);
+      } else {
+        beyond.put(stored.sender, usage);
+      }
+    }
+    return left;
   }
 
   private void remove(Distance distance) {

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Namespaces, the quorum, and the two stores. */
@@ -150,13 +151,15 @@ class RecordsTest {
       store.put(Peers.peer(i), record("/n/" + i, "1"), 0);
       assertTrue(store.size() <= 3);
     }
-    List<String> nearest =
-        IntStream.range(0, 100)
-            .mapToObj(i -> "/n/" + i)
-            .sorted(Comparator.comparing(key -> Key.of(SELF).distanceTo(Key.of(Bytes.utf8(key)))))
-            .limit(3)
-            .toList();
-    nearest.forEach(key -> assertTrue(store.get(Bytes.utf8(key), 0).isPresent(), key));
+    nearest(IntStream.range(0, 100).mapToObj(i -> "/n/" + i), 3)
+        .forEach(key -> assertTrue(store.get(Bytes.utf8(key), 0).isPresent(), key));
+  }
+
+  private static List<String> nearest(Stream<String> keys, int limit) {
+    return keys.sorted(
+            Comparator.comparing(key -> Key.of(SELF).distanceTo(Key.of(Bytes.utf8(key)))))
+        .limit(limit)
+        .toList();
   }
 
   @Test
@@ -260,13 +263,36 @@ class RecordsTest {
   @Test
   void oneSenderHasItsShareOfTheRoomForValues() throws InvalidRecordException {
     ValueStore store = values(8);
-    assertEquals(ValueStore.Outcome.STORED, store.put(OTHER, record("/n/0", "1"), 0));
-    assertEquals(ValueStore.Outcome.STORED, store.put(OTHER, record("/n/1", "1"), 0));
-    assertEquals(ValueStore.Outcome.FULL, store.put(OTHER, record("/n/2", "1"), 0));
+    for (int i = 0; i < 8; i++) {
+      assertEquals(ValueStore.Outcome.STORED, store.put(OTHER, record("/n/" + i, "1"), 0));
+    }
+    assertEquals(ValueStore.Outcome.FULL, store.put(OTHER, record("/n/8", "1"), 0));
     assertEquals(ValueStore.Outcome.STORED, store.put(OTHER, record("/n/1", "2"), 0), "no more");
-    assertEquals(ValueStore.Outcome.STORED, store.put(Peers.at(3), record("/n/2", "1"), 0));
+    // However far its own are, everybody else has room, until the one is down to its share.
+    for (int i = 10; i < 16; i++) {
+      assertEquals(ValueStore.Outcome.STORED, store.put(Peers.at(i), record("/n/" + i, "1"), 0));
+    }
+    assertEquals(8, store.size());
+    List<String> nearest = nearest(IntStream.range(0, 8).mapToObj(i -> "/n/" + i), 2);
+    nearest.forEach(key -> assertTrue(store.get(Bytes.utf8(key), 0).isPresent(), key));
+    for (int i = 10; i < 16; i++) {
+      assertTrue(store.get(Bytes.utf8("/n/" + i), 0).isPresent());
+    }
+    assertEquals(ValueStore.Outcome.FULL, store.put(OTHER, record("/n/9", "1"), 0));
     store.expire(100);
     assertEquals(ValueStore.Outcome.STORED, store.put(OTHER, record("/n/3", "1"), 100));
+  }
+
+  @Test
+  void aCorrectedValueRemainsWithWhoPutIt() throws InvalidRecordException {
+    ValueStore store = values(3);
+    store.put(OTHER, record("/n/0", "1"), 0);
+    store.correct(record("/n/0", "5"), 10);
+    assertEquals("5", store.get(Bytes.utf8("/n/0"), 10).orElseThrow().value().utf8());
+    assertEquals(
+        ValueStore.RECORD_OVERHEAD + "/n/0".length() + 1, store.bytesOfOthers(), "not our own");
+    store.correct(record("/n/1", "5"), 10);
+    assertEquals(1, store.size(), "there was nothing to correct");
   }
 
   @Test
