@@ -5,7 +5,6 @@ import dev.troupe.actors.host.ConnectionInfo;
 import dev.troupe.actors.host.Host;
 import dev.troupe.actors.world.Ticker;
 import dev.troupe.protocol.keys.PeerId;
-import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.pekko.actor.typed.Behavior;
@@ -19,14 +18,13 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  * One connected remote peer: the connections to it. There may be more than one after both sides
  * dialled at the same time; new streams use the oldest. A younger one is surplus: the side with the
  * smaller peer id closes it, once it has been without a stream at two checks in a row. (Closing at
- * once would let simultaneous dials flap: each side would close what the other kept.) After {@code
- * surplusDeadline} it closes it although it carries streams, which whoever uses them opens anew on
- * the other connection; and after twice as long the side with the larger peer id does, lest a
- * remote that never closes anything hold two places.
+ * once would let simultaneous dials flap: each side would close what the other kept.) One that
+ * carries a stream is in use, for as long as it does. How many a remote may have is the host's
+ * limit.
  *
  * <p><b>Parent</b>: {@link Connections}, which tells it of each connection opened and ended and
  * stops it after the last. <b>Timers</b>: the surplus check, only while there is a surplus. <b>A
- * crash</b> loses since when there has been a surplus; all else it asks the host anew.
+ * crash</b> loses which of them were idle at the last check; all else it asks the host anew.
  */
 final class Connection extends AbstractBehavior<Connection.Command> {
 
@@ -41,36 +39,26 @@ final class Connection extends AbstractBehavior<Connection.Command> {
       ConnectionsSettings settings, Ticker ticker, Host host, PeerId peer) {
     return Behaviors.setup(
         context ->
-            Behaviors.withTimers(
-                timers -> new Connection(context, timers, settings, ticker, host, peer)));
+            Behaviors.withTimers(timers -> new Connection(context, timers, settings, host, peer)));
   }
-
-  /**
-   * A connection beside the oldest.
-   *
-   * @param wasIdle whether it carried no stream at the last check
-   */
-  private record Surplus(long sinceNanos, boolean wasIdle) {}
 
   private final TimerScheduler<Command> timers;
   private final ConnectionsSettings settings;
-  private final Ticker ticker;
   private final Host host;
   private final PeerId peer;
 
-  private Map<ConnectionId, Surplus> surplus = new TreeMap<>();
+  /** The connections beside the oldest, and whether each carried no stream at the last check. */
+  private Map<ConnectionId, Boolean> surplus = new TreeMap<>();
 
   private Connection(
       ActorContext<Command> context,
       TimerScheduler<Command> timers,
       ConnectionsSettings settings,
-      Ticker ticker,
       Host host,
       PeerId peer) {
     super(context);
     this.timers = timers;
     this.settings = settings;
-    this.ticker = ticker;
     this.host = host;
     this.peer = peer;
     onChanged();
@@ -85,13 +73,12 @@ final class Connection extends AbstractBehavior<Connection.Command> {
   }
 
   private Behavior<Command> onChanged() {
-    Surplus fresh = new Surplus(ticker.nanos(), false);
-    Map<ConnectionId, Surplus> now = new TreeMap<>();
+    Map<ConnectionId, Boolean> now = new TreeMap<>();
     host.connections().stream()
         .filter(connection -> connection.peer().equals(peer))
         .skip(1)
         .map(ConnectionInfo::id)
-        .forEach(id -> now.put(id, surplus.getOrDefault(id, fresh)));
+        .forEach(id -> now.put(id, surplus.getOrDefault(id, false)));
     surplus = now;
     if (surplus.isEmpty()) {
       timers.cancel(new CheckSurplus());
@@ -103,17 +90,13 @@ final class Connection extends AbstractBehavior<Connection.Command> {
 
   private Behavior<Command> onCheckSurplus() {
     boolean ours = host.peerId().compareTo(peer) < 0;
-    Duration deadline =
-        ours ? settings.surplusDeadline() : settings.surplusDeadline().multipliedBy(2);
-    for (Map.Entry<ConnectionId, Surplus> entry : surplus.entrySet()) {
-      Surplus before = entry.getValue();
+    for (Map.Entry<ConnectionId, Boolean> entry : surplus.entrySet()) {
+      boolean wasIdle = entry.getValue();
       boolean idle = host.openStreams(entry.getKey()) == 0;
-      if (ours && idle && before.wasIdle()) {
+      if (ours && idle && wasIdle) {
         host.disconnect(entry.getKey(), "surplus: an older connection to this peer is in use");
-      } else if (ticker.nanos() - before.sinceNanos() >= deadline.toNanos()) {
-        host.disconnect(entry.getKey(), "surplus: there has been an older connection for long");
       }
-      entry.setValue(new Surplus(before.sinceNanos(), idle));
+      entry.setValue(idle);
     }
     return this;
   }

@@ -26,8 +26,6 @@ import java.time.Duration;
  * @param grace a connection younger than this is not trimmed (default 20 s)
  * @param surplusCheck how often a second connection to a peer is looked at, and closed when idle
  *     (default 10 s)
- * @param surplusDeadline after which a second connection is closed although it is in use (default
- *     10 min); the side with the larger peer id leaves the other as much time again
  */
 public record ConnectionsSettings(
     Duration dialBudget,
@@ -42,8 +40,7 @@ public record ConnectionsSettings(
     double outboundShare,
     Duration trimInterval,
     Duration grace,
-    Duration surplusCheck,
-    Duration surplusDeadline) {
+    Duration surplusCheck) {
 
   /** The defaults named above. */
   public static final ConnectionsSettings DEFAULT =
@@ -60,8 +57,7 @@ public record ConnectionsSettings(
           0.125,
           Duration.ofSeconds(10),
           Duration.ofSeconds(20),
-          Duration.ofSeconds(10),
-          Duration.ofMinutes(10));
+          Duration.ofSeconds(10));
 
   /**
    * Checks the settings.
@@ -79,7 +75,6 @@ public record ConnectionsSettings(
     positive("lowWater", lowWater);
     positive("trimInterval", trimInterval.toNanos());
     positive("surplusCheck", surplusCheck.toNanos());
-    positive("surplusDeadline", surplusDeadline.toNanos());
     if (highWater < lowWater) {
       throw new IllegalArgumentException(
           "highWater (" + highWater + ") must not be below lowWater (" + lowWater + ")");
@@ -107,8 +102,7 @@ public record ConnectionsSettings(
         outboundShare,
         trimInterval,
         grace,
-        surplusCheck,
-        surplusDeadline);
+        surplusCheck);
   }
 
   /** More inbound connections than this are trimmed. */
