@@ -1,5 +1,7 @@
 package dev.troupe.protocol;
 
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -92,6 +94,11 @@ public final class Bytes implements Comparable<Bytes> {
   /** A read-only view. */
   public ByteBuffer asReadOnlyBuffer() {
     return ByteBuffer.wrap(array, offset, size).slice().asReadOnlyBuffer();
+  }
+
+  /** To read them one after the other, without a copy of all. */
+  public InputStream asInputStream() {
+    return new ByteArrayInputStream(array, offset, size);
   }
 
   /**

@@ -199,7 +199,9 @@ public record KademliaMessage(
     try {
       // Field by field, and not as one message: four megabytes of empty entries would become a
       // hundred megabytes of objects before they could be counted.
-      CodedInputStream input = CodedInputStream.newInstance(encoded.asReadOnlyBuffer());
+      // And from a stream: of a buffer that is read-only, all four would be copied first.
+      int window = Math.max(1, Math.min(encoded.size(), DECODING_WINDOW));
+      CodedInputStream input = CodedInputStream.newInstance(encoded.asInputStream(), window);
       for (int tag = input.readTag(); tag != 0; tag = input.readTag()) {
         switch (tag) {
           case TYPE -> type = input.readEnum();
@@ -235,6 +237,9 @@ public record KademliaMessage(
     limit("key", key.size());
     return new KademliaMessage(TYPES[type], key, record, closer, providers);
   }
+
+  /** So many bytes of a message are read at a time, except for longer fields. */
+  private static final int DECODING_WINDOW = 4096;
 
   // The fields of a message that are read, with the kinds of their encoding.
   private static final int TYPE = DhtMessage.TYPE_FIELD_NUMBER << 3;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import com.sun.management.ThreadMXBean;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.kademlia.KademliaMessage.Type;
@@ -13,6 +14,9 @@ import dev.troupe.protocol.kademlia.PeerInfo.Connectedness;
 import dev.troupe.protocol.kademlia.proto.DhtMessage;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.protocol.varint.Varint;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
@@ -252,5 +256,20 @@ class KademliaMessageTest {
 
   private static KademliaMessage decode(DhtMessage message) throws MalformedException {
     return KademliaMessage.decode(Bytes.wrap(message.toByteArray()));
+  }
+
+  @Test
+  void aLargeMessageIsReadWithoutACopyOfIt() throws MalformedException {
+    ByteBuffer large = ByteBuffer.allocate(KademliaMessage.MAX_PROVIDERS_RESPONSE_SIZE);
+    int unknownField = 100 << 3 | 2;
+    large.put(Varint.encode(unknownField)).put(Varint.encode(large.capacity() - 16));
+    large.position(large.position() + large.capacity() - 16).flip();
+    Bytes encoded = Bytes.wrap(large);
+    KademliaMessage.decode(encoded);
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    KademliaMessage.decode(encoded);
+    long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+    assertTrue(allocated < encoded.size() / 4, "it took " + allocated + " bytes");
   }
 }
