@@ -15,7 +15,6 @@ public final class Scenarios {
           new PartitionHeals(),
           new SlowAndSilentPeers(),
           new StashOverload(),
-          new StashOverload(),
           new SteadyNetwork(),
           new EverythingFails());
 
