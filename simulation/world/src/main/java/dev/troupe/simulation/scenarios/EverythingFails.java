@@ -43,7 +43,7 @@ public final class EverythingFails implements Scenario {
     long end = cluster.system().now() + run.parameters().length().toNanos();
     run.fault(() -> churn(run, bootstrap));
     while (cluster.system().now() < end) {
-      run.fault(() -> misfortune(run, cluster.any(), cluster.any()));
+      run.fault(() -> misfortune(run, bootstrap, cluster.any(), cluster.any()));
       for (int i = 0; i < 5; i++) {
         Node asker = cluster.any();
         Node other = cluster.any();
@@ -62,7 +62,7 @@ public final class EverythingFails implements Scenario {
     Start.everyoneSpeaks(run, "lobby", 5);
   }
 
-  private static void misfortune(Run run, Node node, Node other) {
+  private static void misfortune(Run run, Node bootstrap, Node node, Node other) {
     Cluster cluster = run.cluster();
     RandomGenerator chance = cluster.chance();
     switch (chance.nextInt(14)) {
@@ -78,20 +78,23 @@ public final class EverythingFails implements Scenario {
       case 11 -> cluster.stopReading(node, OUTAGE);
       case 12 -> cluster.skew(node, Duration.ofSeconds(chance.nextInt(-7200, 7200)), 0.01);
       default -> {
-        cluster.changeAddress(node);
+        cluster.changeAddress(other(run, bootstrap));
         cluster.flood(other, "lobby", 50);
       }
     }
+  }
+
+  /** Not the peer through which newcomers join: they know it by one address, and by no other. */
+  private static Node other(Run run, Node bootstrap) {
+    List<Node> others = run.cluster().up().stream().filter(node -> node != bootstrap).toList();
+    return others.get(run.cluster().chance().nextInt(others.size()));
   }
 
   private static void churn(Run run, Node bootstrap) {
     run.churn(
         2,
         run.parameters().length(),
-        () -> {
-          Node leaver = run.cluster().any();
-          return leaver == bootstrap ? run.cluster().any() : leaver;
-        },
+        () -> other(run, bootstrap),
         number -> {
           Node newcomer =
               run.cluster()
