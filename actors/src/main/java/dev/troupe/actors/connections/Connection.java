@@ -3,7 +3,6 @@ package dev.troupe.actors.connections;
 import dev.troupe.actors.host.ConnectionId;
 import dev.troupe.actors.host.ConnectionInfo;
 import dev.troupe.actors.host.Host;
-import dev.troupe.actors.world.Ticker;
 import dev.troupe.protocol.keys.PeerId;
 import java.util.Map;
 import java.util.TreeMap;
@@ -35,8 +34,7 @@ final class Connection extends AbstractBehavior<Connection.Command> {
 
   private record CheckSurplus() implements Command {}
 
-  static Behavior<Command> create(
-      ConnectionsSettings settings, Ticker ticker, Host host, PeerId peer) {
+  static Behavior<Command> create(ConnectionsSettings settings, Host host, PeerId peer) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(timers -> new Connection(context, timers, settings, host, peer)));

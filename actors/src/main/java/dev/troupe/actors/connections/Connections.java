@@ -893,7 +893,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     ActorRef<Connection.Command> child =
         getContext()
             .spawn(
-                Behaviors.supervise(Connection.create(settings, ticker, host, peer))
+                Behaviors.supervise(Connection.create(settings, host, peer))
                     .onFailure(SupervisorStrategy.restart()),
                 "connection-" + peer + "-" + names++);
     children.put(peer, child);
