@@ -1,5 +1,7 @@
 package dev.troupe.actors.builtin;
 
+import java.util.concurrent.atomic.AtomicLong;
+
 /** So many events at once, and one more each interval: a token bucket. Thread-safe. */
 final class Allowance {
 
@@ -7,7 +9,7 @@ final class Allowance {
   private final long intervalNanos;
 
   /** When all of the burst is there again; before that, each interval until then is one less. */
-  private long fullAt;
+  private final AtomicLong fullAt;
 
   /**
    * A full one.
@@ -17,20 +19,24 @@ final class Allowance {
   Allowance(int burst, long intervalNanos, long now) {
     this.burst = burst;
     this.intervalNanos = intervalNanos;
-    this.fullAt = now;
+    this.fullAt = new AtomicLong(now);
   }
 
   /** Takes one, if there is one. */
-  synchronized boolean take(long now) {
-    if (waitNanos(now) > 0) {
-      return false;
-    }
-    fullAt = (now - fullAt > 0 ? now : fullAt) + intervalNanos;
-    return true;
+  boolean take(long now) {
+    long before =
+        fullAt.getAndUpdate(
+            full ->
+                waitNanos(full, now) > 0 ? full : Math.max(0, full - now) + now + intervalNanos);
+    return waitNanos(before, now) == 0;
   }
 
   /** How long there will be none; 0 when there is one. */
-  synchronized long waitNanos(long now) {
-    return Math.max(0, fullAt - now - (burst - 1) * intervalNanos);
+  long waitNanos(long now) {
+    return waitNanos(fullAt.get(), now);
+  }
+
+  private long waitNanos(long full, long now) {
+    return Math.max(0, full - now - (burst - 1) * intervalNanos);
   }
 }

@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
       Main.ListCommand.class,
       RunCommand.class,
       SweepCommand.class,
+      RepeatCommand.class,
       BenchCommand.class,
       Main.ReplayCommand.class,
       Main.WorkerCommand.class,

@@ -59,6 +59,9 @@ class MainTest {
         "sweep bootstrap-storm",
         "sweep bootstrap-storm --seeds 9..3",
         "sweep nonsense --seeds 1..3",
+        "repeat bootstrap-storm --times 0",
+        "repeat bootstrap-storm --others -1",
+        "repeat nonsense",
         "bench --peers 1",
         "bench --connections 3",
         "bench --every 0s",
@@ -162,6 +165,21 @@ class MainTest {
             .matches(
                 "(?s)forming  peers 12 .*heap .* bytes a peer.*steady   peers 12 virtual 30.000 .*"
                     + "trace [0-9a-f]{16} peers 12 .*"),
+        outcome::out);
+  }
+
+  @Test
+  void repeatingComparesTheTracesOfRunsInTheirOwnJvms() {
+    Outcome outcome =
+        execute(
+            "repeat bootstrap-storm --peers 4 --for 3s --seed 5 --times 2 --others 2".split(" "));
+    assertEquals(0, outcome.code(), outcome::out);
+    assertTrue(
+        outcome
+            .out()
+            .matches(
+                "bootstrap-storm/4/5/3s/host/fifo/all: 2 of 2 runs gave trace [0-9a-f]{16}; "
+                    + "2 other seeds gave 2 other traces\\n"),
         outcome::out);
   }
 }
