@@ -1,6 +1,10 @@
 package dev.troupe.actors.world;
 
 import dev.troupe.actors.host.Host;
+import dev.troupe.actors.store.Store;
+import dev.troupe.actors.store.StoreCompletion;
+import dev.troupe.actors.store.StoreFailure;
+import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.crypto.RandomSource;
 import dev.troupe.protocol.keys.PeerId;
@@ -9,8 +13,9 @@ import java.time.InstantSource;
 import java.util.random.RandomGenerator;
 
 /**
- * All that actors need from outside: time, chance, cryptography and network. {@code troupe-runtime}
- * implements it over the real ones, {@code troupe-simulation} over virtual time and one seed.
+ * All that actors need from outside: time, chance, cryptography, network and what outlives a peer.
+ * {@code troupe-runtime} implements it over the real ones, {@code troupe-simulation} over virtual
+ * time and one seed.
  *
  * <p>Thread-safe, as are all the objects it gives except the generators.
  */
@@ -44,6 +49,24 @@ public interface World {
    * @return not started and not listening
    */
   Host createHost(PrivateKey identity, HostSettings settings);
+
+  /**
+   * Opens the store of one identity, made on first use. Nothing is left open where it fails: {@link
+   * StoreFailure.Kind#DAMAGED}, {@link StoreFailure.Kind#NEWER_FORMAT}, {@link
+   * StoreFailure.Kind#IN_USE}, {@link StoreFailure.Kind#OTHER_OWNER}, {@link
+   * StoreFailure.Kind#FULL} or {@link StoreFailure.Kind#FAILED}. A world that keeps nothing fails
+   * likewise.
+   *
+   * @param settings with a directory
+   * @param owner whose it is
+   * @param completion given the store, which is the caller's to close
+   */
+  default void openStore(StoreSettings settings, PeerId owner, StoreCompletion<Store> completion) {
+    completion.failed(
+        new StoreFailure(
+            StoreFailure.Kind.FAILED,
+            "there is no store at " + settings.directory() + ": this world keeps nothing"));
+  }
 
   /**
    * Told of each walk of the DHT towards a key that is over, for whoever counts them. Nothing

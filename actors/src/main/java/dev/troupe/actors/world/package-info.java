@@ -1,6 +1,6 @@
 /**
- * The ports through which the world enters the actors: time, chance, cryptography and hosts. Read
- * {@link dev.troupe.actors.world.World}.
+ * The ports through which the world enters the actors: time, chance, cryptography, hosts and
+ * stores. Read {@link dev.troupe.actors.world.World}.
  */
 @NullMarked
 package dev.troupe.actors.world;
