@@ -16,7 +16,7 @@ public record Change(StoreCollection collection, Bytes key, @Nullable Bytes valu
   static final int OVERHEAD = 32;
 
   /** Orders by what is changed; two changes of one entry are equal in it. */
-  static final Comparator<Change> BY_PLACE =
+  public static final Comparator<Change> BY_PLACE =
       Comparator.comparing(Change::collection).thenComparing(Change::key);
 
   /**

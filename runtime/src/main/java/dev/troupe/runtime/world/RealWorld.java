@@ -3,6 +3,9 @@ package dev.troupe.runtime.world;
 import dev.troupe.actors.builtin.BuiltInHost;
 import dev.troupe.actors.host.Host;
 import dev.troupe.actors.link.EventLoop;
+import dev.troupe.actors.store.Store;
+import dev.troupe.actors.store.StoreCompletion;
+import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.actors.world.HostSettings;
 import dev.troupe.actors.world.Ticker;
 import dev.troupe.actors.world.World;
@@ -13,6 +16,7 @@ import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.noise.NoiseTransport;
 import dev.troupe.runtime.crypto.ConscryptCrypto;
 import dev.troupe.runtime.netty.TcpTransport;
+import dev.troupe.runtime.store.RocksStore;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.time.InstantSource;
@@ -23,8 +27,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
 
 /**
- * Hosts over TCP, the fastest cryptography there is, the machine's clocks and its secure
- * randomness. One serves any number of peers. Close it when they have stopped. Thread-safe.
+ * Hosts over TCP, stores on the disk, the fastest cryptography there is, the machine's clocks and
+ * its secure randomness. One serves any number of peers. Close it when they have stopped.
+ * Thread-safe.
  */
 public final class RealWorld implements World, AutoCloseable {
 
@@ -80,6 +85,11 @@ public final class RealWorld implements World, AutoCloseable {
         loop ->
             scratch.computeIfAbsent(
                 loop, l -> ByteBuffer.allocateDirect(NoiseTransport.MAX_PLAINTEXT)));
+  }
+
+  @Override
+  public void openStore(StoreSettings settings, PeerId owner, StoreCompletion<Store> completion) {
+    RocksStore.open(settings, owner, completion);
   }
 
   /** Closes all sockets and ends the event loops. */
