@@ -125,6 +125,12 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   }
 
   /**
+   * Asks to hear of every {@link ConnectionsEvent} of one peer from now on, as one of the peer's
+   * own actors; first that it is connected, if it is. Ends when the watcher does.
+   */
+  public record Watch(PeerId peer, ActorRef<ConnectionsEvent> watcher) implements Command {}
+
+  /**
    * Keeps the connections to a peer from being trimmed, for as long as at least one tag protects
    * them.
    */
@@ -272,6 +278,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   /** What a restart must not lose. */
   private static final class Ledger {
     final Set<ActorRef<ConnectionsEvent>> subscribers = new LinkedHashSet<>();
+    final Map<PeerId, Set<ActorRef<ConnectionsEvent>>> watchers = new LinkedHashMap<>();
     final Map<PeerId, Remote> remotes = new LinkedHashMap<>();
     final Map<PeerId, Set<String>> protections = new LinkedHashMap<>();
     final Map<PeerId, Map<String, Integer>> tags = new LinkedHashMap<>();
@@ -371,6 +378,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
         .onMessage(Disconnect.class, this::onDisconnect)
         .onMessage(GetConnected.class, this::onGetConnected)
         .onMessage(Subscribe.class, this::onSubscribe)
+        .onMessage(Watch.class, this::onWatch)
         .onMessage(Protect.class, this::onProtect)
         .onMessage(Unprotect.class, this::onUnprotect)
         .onMessage(Tag.class, this::onTag)
@@ -616,19 +624,37 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     if (replyTo != null) {
       replyTo.tell(new Subscribed());
     }
-    ledger.remotes.forEach(
-        (peer, remote) -> {
-          ConnectionInfo oldest = remote.oldest();
-          subscriber.tell(new PeerConnected(peer, oldest.remoteAddress(), oldest.direction()));
-          if (remote.identification != null) {
-            subscriber.tell(new PeerIdentified(peer, remote.identification));
-          }
-        });
+    ledger.remotes.forEach((peer, remote) -> introduce(peer, remote, subscriber));
+    return this;
+  }
+
+  private static void introduce(PeerId peer, Remote remote, ActorRef<ConnectionsEvent> subscriber) {
+    ConnectionInfo oldest = remote.oldest();
+    subscriber.tell(new PeerConnected(peer, oldest.remoteAddress(), oldest.direction()));
+    if (remote.identification != null) {
+      subscriber.tell(new PeerIdentified(peer, remote.identification));
+    }
+  }
+
+  private Behavior<Command> onWatch(Watch watch) {
+    ActorRef<ConnectionsEvent> watcher = watch.watcher();
+    if (ledger
+        .watchers
+        .computeIfAbsent(watch.peer(), unused -> new LinkedHashSet<>())
+        .add(watcher)) {
+      getContext().watchWith(watcher, new SubscriberGone(watcher));
+    }
+    Remote remote = ledger.remotes.get(watch.peer());
+    if (remote != null) {
+      introduce(watch.peer(), remote, watcher);
+    }
     return this;
   }
 
   private Behavior<Command> onSubscriberGone(SubscriberGone gone) {
     ledger.subscribers.remove(gone.subscriber());
+    ledger.watchers.values().forEach(watchers -> watchers.remove(gone.subscriber()));
+    ledger.watchers.values().removeIf(Set::isEmpty);
     return this;
   }
 
@@ -887,6 +913,10 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
 
   private void publish(ConnectionsEvent event) {
     ledger.subscribers.forEach(subscriber -> subscriber.tell(event));
+    Set<ActorRef<ConnectionsEvent>> watchers = ledger.watchers.get(event.peer());
+    if (watchers != null) {
+      watchers.forEach(watcher -> watcher.tell(event));
+    }
   }
 
   private void spawnConnection(PeerId peer) {
@@ -905,8 +935,9 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
    */
   private void recover() {
     answerAll(target -> new ConnectFailed(target.peer(), cancelled("connections restarted")));
-    ledger.subscribers.forEach(
-        subscriber -> getContext().watchWith(subscriber, new SubscriberGone(subscriber)));
+    Set<ActorRef<ConnectionsEvent>> told = new LinkedHashSet<>(ledger.subscribers);
+    ledger.watchers.values().forEach(told::addAll);
+    told.forEach(subscriber -> getContext().watchWith(subscriber, new SubscriberGone(subscriber)));
     Set<ConnectionId> open = new LinkedHashSet<>();
     host.connections().forEach(connection -> open.add(connection.id()));
     for (Map.Entry<PeerId, Remote> entry : new ArrayList<>(ledger.remotes.entrySet())) {

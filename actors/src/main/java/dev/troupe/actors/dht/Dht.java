@@ -1,6 +1,7 @@
 package dev.troupe.actors.dht;
 
 import dev.troupe.actors.addressbook.AddressBook;
+import dev.troupe.actors.bootstrap.BootstrapPool;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.connections.ConnectionsEvent;
 import dev.troupe.actors.dht.Query.Outcome;
@@ -390,7 +391,7 @@ public final class Dht {
   private final Ledger ledger;
   private final RandomGenerator random;
   private final RoutingTable table;
-  private final Bootstrap bootstrap;
+  private final Pauses pauses;
   private final Responder responder;
   private final ActorRef<Lookup.Event> lookupReports;
   private final ActorRef<Connections.ConnectReply> dialReplies;
@@ -429,15 +430,17 @@ public final class Dht {
    * @param host of the peer; started, listening or not
    * @param connections of the same peer
    * @param addressBook of the same peer
+   * @param bootstrapPool of the same peer; null where there is no DHT to join
    */
   public static Behavior<Command> create(
       DhtSettings settings,
       World world,
       Host host,
       ActorRef<Connections.Command> connections,
-      ActorRef<AddressBook.Command> addressBook) {
+      ActorRef<AddressBook.Command> addressBook,
+      @Nullable ActorRef<BootstrapPool.Command> bootstrapPool) {
     DhtEnvironment environment =
-        new DhtEnvironment(settings, world, host, connections, addressBook);
+        new DhtEnvironment(settings, world, host, connections, addressBook, bootstrapPool);
     return Behaviors.setup(
         outside -> {
           Kept kept = keep(settings, host.peerId());
@@ -480,7 +483,7 @@ public final class Dht {
             self(),
             settings.bucketCapacity(),
             settings.timing().refresh().multipliedBy(STALE_AFTER_REFRESHES));
-    this.bootstrap = new Bootstrap(settings.bootstrapPeers(), random);
+    this.pauses = new Pauses(random);
     this.responder =
         new Responder(
             environment.host(),
@@ -514,7 +517,7 @@ public final class Dht {
     tagTable();
     timers.startTimerWithFixedDelay(new HousekeepingDue(), settings.timing().refresh());
     expireWaiting();
-    return bootstrap.isAlone() ? becomeReady() : becomeBootstrapping();
+    return isAlone() ? becomeReady() : becomeBootstrapping();
   }
 
   /** The gate is shut until somebody is in the routing table. */
@@ -535,7 +538,7 @@ public final class Dht {
         .onMessage(TablePopulated.class, unused -> onlyIf(!table.isEmpty(), this::becomeReady))
         .onMessage(
             TableEmptied.class,
-            unused -> onlyIf(table.isEmpty() && !bootstrap.isAlone(), this::becomeStarved))
+            unused -> onlyIf(table.isEmpty() && !isAlone(), this::becomeStarved))
         .build();
   }
 
@@ -616,7 +619,7 @@ public final class Dht {
     enter(State.READY);
     timers.cancel(GATE);
     timers.cancel(RETRY);
-    bootstrap.resetPause();
+    pauses.reset();
     explore();
     runWaiting();
     return ready();
@@ -631,7 +634,7 @@ public final class Dht {
 
   private Behavior<Command> becomeDegraded() {
     enter(State.DEGRADED);
-    bootstrap.resetPause();
+    pauses.reset();
     runWaiting();
     return degraded();
   }
@@ -1101,10 +1104,24 @@ public final class Dht {
 
   // Bootstrap
 
+  private boolean isAlone() {
+    return environment.bootstrapPool() == null;
+  }
+
+  /**
+   * Whoever of the pool is connected may have been so, and identified, all the time: then it has to
+   * be asked. The others are to be dialled without further ado; who connects is heard of.
+   */
   private void startRound(Duration interval) {
     lastRoundAt = environment.now();
-    dial(bootstrap.begin());
-    timers.startSingleTimer(RETRY, new RetryDue(), bootstrap.nextPause(interval));
+    ActorRef<BootstrapPool.Command> pool = environment.bootstrapPool();
+    if (pool != null) {
+      pool.tell(new BootstrapPool.Hurry());
+    }
+    if (table.isEmpty()) {
+      explore();
+    }
+    timers.startSingleTimer(RETRY, new RetryDue(), pauses.next(interval));
   }
 
   private Behavior<Command> retryAfter(Duration interval) {
@@ -1112,43 +1129,12 @@ public final class Dht {
     return Behaviors.same();
   }
 
-  private void dial(List<Bootstrap.Candidate> candidates) {
-    for (Bootstrap.Candidate candidate : candidates) {
-      environment
-          .connections()
-          .tell(
-              candidate.peer() == null
-                  ? new Connections.ConnectTo(candidate.addresses().get(0), dialReplies)
-                  : new Connections.Connect(candidate.peer(), candidate.addresses(), dialReplies));
-    }
-  }
-
   private Behavior<Command> onDialled(Dialled dialled) {
-    if (wasDelayed(peerOf(dialled.reply()))) {
+    PeerId peer = peerOf(dialled.reply());
+    if (peer != null && delayed.remove(peer)) {
       onDelayedDialEnded(dialled.reply());
-      return Behaviors.same();
-    }
-    if (dialled.reply() instanceof Connections.ConnectFailed failed) {
-      context
-          .getLog()
-          .atInfo()
-          .addKeyValue("reason", failed.failure().message())
-          .log("A bootstrap peer could not be reached");
-      dial(bootstrap.onFailed());
-      return Behaviors.same();
-    }
-    bootstrap.onConnected();
-    PeerId peer = ((Connections.Connected) dialled.reply()).peer();
-    environment.connections().tell(new Connections.Protect(peer, "bootstrap"));
-    if (table.isEmpty()) {
-      // It may have been connected, and identified, all the time: then it has to be asked.
-      explore();
     }
     return Behaviors.same();
-  }
-
-  private boolean wasDelayed(@Nullable PeerId peer) {
-    return peer != null && delayed.remove(peer);
   }
 
   private static @Nullable PeerId peerOf(Connections.ConnectReply reply) {

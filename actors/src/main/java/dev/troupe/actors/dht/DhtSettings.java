@@ -119,7 +119,7 @@ public record DhtSettings(
    *     lookup passes it over; without blame, since it has not been asked (default 3 s)
    * @param request asking one peer, from when the stream is open (default 3 s)
    * @param firstRetry the first pause between bootstrap rounds while bootstrapping; see {@link
-   *     Bootstrap#nextPause} (default 5 s)
+   *     Pauses#next} (default 5 s)
    * @param retry the first pause between rounds once the table emptied or the deadline passed
    *     (default 15 s); also the least time between two rounds that operations ask for
    * @param refresh how often buckets are looked after (default 10 min)

@@ -1,9 +1,12 @@
 package dev.troupe.actors.peer;
 
 import dev.troupe.actors.addressbook.AddressBook;
+import dev.troupe.actors.bootstrap.BootstrapMemory;
+import dev.troupe.actors.bootstrap.BootstrapPool;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.connections.ConnectionsEvent;
 import dev.troupe.actors.dht.Dht;
+import dev.troupe.actors.dht.DhtMode;
 import dev.troupe.actors.dht.Readiness;
 import dev.troupe.actors.gossip.Gossip;
 import dev.troupe.actors.host.Completion;
@@ -37,8 +40,8 @@ import org.jspecify.annotations.Nullable;
  * needs: what is meant for a child goes through it, made by the factory methods of this class.
  *
  * <p><b>Owns</b> the host. <b>Parent</b>: {@link dev.troupe.actors.peermanager.PeerManager}, or
- * whoever spawns it. <b>Children</b>: address book, connections, DHT, gossip, virtual connections,
- * and a short-lived one for each ping, perf and opening of a stream.
+ * whoever spawns it. <b>Children</b>: address book, connections, bootstrap pool, DHT, gossip,
+ * virtual connections, and a short-lived one for each ping, perf and opening of a stream.
  *
  * <p><b>States</b>: listening (messages wait in a stash until every listen address is bound), then
  * running, then stopping (the children answer what is open; then the host closes; then this actor
@@ -394,6 +397,7 @@ public final class Peer {
   private long names;
   private final List<ActorRef<?>> ending = new ArrayList<>();
 
+  private @Nullable ActorRef<BootstrapPool.Command> bootstrapPool;
   private @Nullable ActorRef<Dht.Command> dht;
   private @Nullable ActorRef<Gossip.Command> gossip;
   private @Nullable ActorRef<VirtualConnections.Command> virtualConnections;
@@ -414,25 +418,26 @@ public final class Peer {
     this.host = world.createHost(settings.identity(), settings.host());
     this.addressBook =
         context.spawn(
-            AddressBook.create(
-                settings.addressBook(), world.ticker(), settings.dht().bootstrapPeers()),
+            AddressBook.create(settings.addressBook(), world.ticker(), bootstrapAddresses()),
             "addressbook");
     this.connections =
         context.spawn(
             Connections.create(settings.connections(), world.ticker(), host, addressBook),
             "connections");
-    for (Multiaddr address : settings.dht().bootstrapPeers()) {
-      PeerId bootstrap = address.peerId();
-      if (bootstrap != null) {
-        connections.tell(new Connections.Protect(bootstrap, "bootstrap"));
-      }
-    }
     this.pings = Ping.answer(host);
     timers.startTimerWithFixedDelay(new EndIdlePings(), Ping.Answering.IDLE);
     if (settings.servePerf()) {
       Perf.serve(host);
     }
     host.start(event -> connections.tell(new Connections.HostHeard(event)));
+  }
+
+  /** Those to join the DHT through: of the primaries and the backups, all but this peer itself. */
+  private List<Multiaddr> bootstrapAddresses() {
+    List<Multiaddr> all = new ArrayList<>(settings.dht().bootstrapPeers());
+    all.addAll(settings.bootstrap().backups());
+    all.removeIf(address -> host.peerId().equals(address.peerId()));
+    return all;
   }
 
   private Behavior<Command> begin() {
@@ -489,7 +494,22 @@ public final class Peer {
   }
 
   private Behavior<Command> run() {
-    dht = context.spawn(Dht.create(settings.dht(), world, host, connections, addressBook), "dht");
+    if (settings.dht().mode() != DhtMode.OFF && !bootstrapAddresses().isEmpty()) {
+      bootstrapPool =
+          context.spawn(
+              BootstrapPool.create(
+                  settings.bootstrap(),
+                  settings.dht().bootstrapPeers(),
+                  host.peerId(),
+                  world,
+                  BootstrapMemory.NONE,
+                  connections),
+              "bootstrap");
+    }
+    dht =
+        context.spawn(
+            Dht.create(settings.dht(), world, host, connections, addressBook, bootstrapPool),
+            "dht");
     gossip =
         context.spawn(
             Gossip.create(settings.gossip(), settings.identity(), world, host, connections, dht),

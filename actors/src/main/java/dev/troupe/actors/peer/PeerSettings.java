@@ -1,9 +1,11 @@
 package dev.troupe.actors.peer;
 
 import dev.troupe.actors.addressbook.AddressBookSettings;
+import dev.troupe.actors.bootstrap.BootstrapSettings;
 import dev.troupe.actors.connections.ConnectionsSettings;
 import dev.troupe.actors.dht.DhtSettings;
 import dev.troupe.actors.gossip.GossipSettings;
+import dev.troupe.actors.health.HealthSettings;
 import dev.troupe.actors.virtualconnections.VirtualConnectionSettings;
 import dev.troupe.actors.world.HostSettings;
 import dev.troupe.protocol.keys.PrivateKey;
@@ -25,6 +27,8 @@ public record PeerSettings(
     AddressBookSettings addressBook,
     ConnectionsSettings connections,
     DhtSettings dht,
+    BootstrapSettings bootstrap,
+    HealthSettings health,
     GossipSettings gossip,
     VirtualConnectionSettings virtualConnections,
     boolean servePerf) {
@@ -43,6 +47,8 @@ public record PeerSettings(
         AddressBookSettings.DEFAULT,
         ConnectionsSettings.DEFAULT,
         DhtSettings.DEFAULT,
+        BootstrapSettings.DEFAULT,
+        HealthSettings.DEFAULT,
         GossipSettings.DEFAULT,
         VirtualConnectionSettings.DEFAULT,
         false);
@@ -57,6 +63,8 @@ public record PeerSettings(
         addressBook,
         connections,
         other,
+        bootstrap,
+        health,
         gossip,
         virtualConnections,
         servePerf);
@@ -71,6 +79,8 @@ public record PeerSettings(
         addressBook,
         connections,
         dht,
+        bootstrap,
+        health,
         other,
         virtualConnections,
         servePerf);
@@ -85,6 +95,8 @@ public record PeerSettings(
         addressBook,
         connections,
         dht,
+        bootstrap,
+        health,
         gossip,
         virtualConnections,
         servePerf);
@@ -93,12 +105,64 @@ public record PeerSettings(
   /** The same with other rules of dialling and trimming. */
   public PeerSettings withConnections(ConnectionsSettings other) {
     return new PeerSettings(
-        identity, listen, host, addressBook, other, dht, gossip, virtualConnections, servePerf);
+        identity,
+        listen,
+        host,
+        addressBook,
+        other,
+        dht,
+        bootstrap,
+        health,
+        gossip,
+        virtualConnections,
+        servePerf);
+  }
+
+  /** The same with other rules of bootstrapping. */
+  public PeerSettings withBootstrap(BootstrapSettings other) {
+    return new PeerSettings(
+        identity,
+        listen,
+        host,
+        addressBook,
+        connections,
+        dht,
+        other,
+        health,
+        gossip,
+        virtualConnections,
+        servePerf);
+  }
+
+  /** The same with another watch over its health. */
+  public PeerSettings withHealth(HealthSettings other) {
+    return new PeerSettings(
+        identity,
+        listen,
+        host,
+        addressBook,
+        connections,
+        dht,
+        bootstrap,
+        other,
+        gossip,
+        virtualConnections,
+        servePerf);
   }
 
   /** The same, serving perf or not. */
   public PeerSettings withServePerf(boolean other) {
     return new PeerSettings(
-        identity, listen, host, addressBook, connections, dht, gossip, virtualConnections, other);
+        identity,
+        listen,
+        host,
+        addressBook,
+        connections,
+        dht,
+        bootstrap,
+        health,
+        gossip,
+        virtualConnections,
+        other);
   }
 }

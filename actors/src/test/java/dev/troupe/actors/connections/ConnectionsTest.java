@@ -92,6 +92,22 @@ class ConnectionsTest {
     return probe.next().peers();
   }
 
+  // ---- watching one peer
+
+  @Test
+  void whoWatchesAPeerHearsOfItAlone() {
+    host.reach(BOB);
+    system.runUntilIdle();
+    Probe<ConnectionsEvent> watcher = system.probe("watcher");
+    connections.tell(new Connections.Watch(BOB, watcher.ref()));
+    connections.tell(new Connections.Watch(CAROL, watcher.ref()));
+    assertEquals(BOB, watcher.expect(ConnectionsEvent.PeerConnected.class).peer());
+    host.reach(PEERS.get(9));
+    watcher.expectNone();
+    host.reach(CAROL);
+    assertEquals(CAROL, watcher.expect(ConnectionsEvent.PeerConnected.class).peer());
+  }
+
   // ---- dialling
 
   @Test

@@ -1,6 +1,9 @@
 package dev.troupe.actors.dht;
 
 import dev.troupe.actors.addressbook.AddressBook;
+import dev.troupe.actors.bootstrap.BootstrapMemory;
+import dev.troupe.actors.bootstrap.BootstrapPool;
+import dev.troupe.actors.bootstrap.BootstrapSettings;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.connections.ConnectionsEvent;
 import dev.troupe.actors.host.Cancellable;
@@ -103,9 +106,22 @@ final class DhtFixture implements AutoCloseable {
     }
     ActorRef<Connections.Command> connections = system.spawn(connections(), "connections");
     ActorRef<AddressBook.Command> book = system.spawn(addressBook(), "address-book");
+    ActorRef<BootstrapPool.Command> pool =
+        settings.bootstrapPeers().isEmpty() || settings.mode() == DhtMode.OFF
+            ? null
+            : system.spawn(
+                BootstrapPool.create(
+                    BootstrapSettings.DEFAULT,
+                    settings.bootstrapPeers(),
+                    SELF,
+                    new FixtureWorld(),
+                    BootstrapMemory.NONE,
+                    connections),
+                "bootstrap");
     dht =
         system.spawn(
-            Dht.create(settings, new FixtureWorld(), new ScriptedHost(), connections, book), "dht");
+            Dht.create(settings, new FixtureWorld(), new ScriptedHost(), connections, book, pool),
+            "dht");
     states = system.probe("states");
     dht.tell(new Dht.Subscribe(states.ref()));
     system.runUntilIdle();
@@ -195,6 +211,17 @@ final class DhtFixture implements AutoCloseable {
                 listeners.add(subscribe.subscriber());
               }
               connected.forEach(peer -> tellOf(remotes.get(peer), subscribe.subscriber()));
+              return Behaviors.same();
+            })
+        .onMessage(
+            Connections.Watch.class,
+            watch -> {
+              if (!listeners.contains(watch.watcher())) {
+                listeners.add(watch.watcher());
+              }
+              if (connected.contains(watch.peer())) {
+                tellOf(remotes.get(watch.peer()), watch.watcher());
+              }
               return Behaviors.same();
             })
         .onMessage(

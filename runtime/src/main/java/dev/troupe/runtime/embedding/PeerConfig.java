@@ -7,9 +7,11 @@ import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueType;
 import dev.troupe.actors.addressbook.AddressBookSettings;
+import dev.troupe.actors.bootstrap.BootstrapSettings;
 import dev.troupe.actors.connections.ConnectionsSettings;
 import dev.troupe.actors.dht.DhtSettings;
 import dev.troupe.actors.gossip.GossipSettings;
+import dev.troupe.actors.health.HealthSettings;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.actors.virtualconnections.VirtualConnectionSettings;
 import dev.troupe.actors.world.HostSettings;
@@ -67,6 +69,8 @@ public final class PeerConfig {
             "address-book",
             "connections",
             "dht",
+            "bootstrap",
+            "health",
             "gossip",
             "virtual-connections",
             "serve-perf"));
@@ -77,6 +81,8 @@ public final class PeerConfig {
         section(config, PATH + ".address-book", AddressBookSettings.class),
         section(config, PATH + ".connections", ConnectionsSettings.class),
         section(config, PATH + ".dht", DhtSettings.class),
+        section(config, PATH + ".bootstrap", BootstrapSettings.class),
+        section(config, PATH + ".health", HealthSettings.class),
         section(config, PATH + ".gossip", GossipSettings.class),
         section(config, PATH + ".virtual-connections", VirtualConnectionSettings.class),
         config.getBoolean(PATH + ".serve-perf"));

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.actors.addressbook.AddressBook;
 import dev.troupe.actors.addressbook.AddressBookSettings;
+import dev.troupe.actors.bootstrap.BootstrapMemory;
+import dev.troupe.actors.bootstrap.BootstrapPool;
+import dev.troupe.actors.bootstrap.BootstrapSettings;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.connections.ConnectionsSettings;
 import dev.troupe.actors.dht.Dht;
@@ -187,8 +190,20 @@ final class DhtNetworkTest {
           DhtSettings.DEFAULT
               .withBootstrapPeers(bootstrap)
               .withMode(i % 3 == 0 ? DhtMode.SERVER : mode);
+      ActorRef<BootstrapPool.Command> pool =
+          bootstrap.isEmpty()
+              ? null
+              : system.spawn(
+                  BootstrapPool.create(
+                      BootstrapSettings.DEFAULT,
+                      bootstrap,
+                      host.peerId(),
+                      world,
+                      BootstrapMemory.NONE,
+                      connections),
+                  "bootstrap-" + i);
       ActorRef<Dht.Command> dht =
-          system.spawn(Dht.create(settings, world, host, connections, book), "dht-" + i);
+          system.spawn(Dht.create(settings, world, host, connections, book, pool), "dht-" + i);
       members.add(new Member(machine, host, dht));
       if (i == 0) {
         system.runUntilIdle();

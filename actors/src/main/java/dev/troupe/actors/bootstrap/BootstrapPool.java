@@ -1,0 +1,395 @@
+package dev.troupe.actors.bootstrap;
+
+import dev.troupe.actors.bootstrap.Pool.Entry;
+import dev.troupe.actors.connections.Connections;
+import dev.troupe.actors.connections.ConnectionsEvent;
+import dev.troupe.actors.world.World;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps a peer connected to some of its bootstrap peers; {@link Pool} decides to which.
+ *
+ * <p><b>Owns</b> the pool. <b>Parent</b>: the Peer, which has this actor only where it is to join
+ * through somebody. <b>Children</b>: an {@link Attempt} for each dial. <b>States</b>: one.
+ *
+ * <p><b>Who sends what</b>: the DHT asks it to hurry when it has nobody to ask; Health says who
+ * does not answer any more; the user asks it to try again, or to use the backups; Connections say
+ * who of the pool connects and goes away. Subscribers hear of each change, and of each bootstrap
+ * peer that could not be reached.
+ *
+ * <p><b>Limits</b>: one dial a bootstrap peer at a time; {@value Pool#MAX_ADDED} added backups;
+ * {@value #MAX_SUBSCRIBERS} subscribers, a further one is not told anything. <b>Timers</b>: the
+ * next moment at which there is something to decide; none while all is well. <b>A crash</b> loses
+ * the pauses and the backups that were added; subscribers are kept, and everything is dialled anew,
+ * which those that are connected answer at once.
+ */
+public final class BootstrapPool {
+
+  /** What the pool is told. */
+  public sealed interface Command {}
+
+  /** There is nobody to ask: those that rest are to be dialled now. */
+  public record Hurry() implements Command {}
+
+  /** A connected peer does not answer any more: it is to be disconnected and dialled again. */
+  public record Unresponsive(PeerId peer, String reason) implements Command {}
+
+  /** Asks to try all again that cannot be reached; subscribers hear what comes of it. */
+  public record Retry(ActorRef<OfferReply> replyTo) implements Command {}
+
+  /**
+   * Asks to use the backups now.
+   *
+   * @param address one more, the last of them; null for those that there are
+   */
+  public record UseBackup(@Nullable Multiaddr address, ActorRef<OfferReply> replyTo)
+      implements Command {}
+
+  /** Asks to hear of everything, how it stands first; ends when the subscriber does. */
+  public record Subscribe(ActorRef<Event> subscriber) implements Command {}
+
+  private record Answered(int number, int attempt, Connections.ConnectReply reply)
+      implements Command {}
+
+  private record Heard(ConnectionsEvent event) implements Command {}
+
+  private record Due() implements Command {}
+
+  private record SubscriberGone(ActorRef<Event> subscriber) implements Command {}
+
+  private record Disconnected(Connections.DisconnectReply reply) implements Command {}
+
+  /** The answer to {@link Retry} and {@link UseBackup}. */
+  public sealed interface OfferReply {}
+
+  /**
+   * These are dialled now, or are connected already.
+   *
+   * @param addresses one of each bootstrap peer
+   */
+  public record Trying(List<Multiaddr> addresses) implements OfferReply {
+    public Trying {
+      addresses = List.copyOf(addresses);
+    }
+  }
+
+  /** There is nothing that could be done. */
+  public record Declined(String reason) implements OfferReply {}
+
+  /** What subscribers hear. */
+  public sealed interface Event {}
+
+  /** How it stands with each: primaries first, then backups. */
+  public record Changed(List<Bootstrap> bootstraps) implements Event {
+    public Changed {
+      bootstraps = List.copyOf(bootstraps);
+    }
+  }
+
+  /**
+   * One could not be reached; said once, and again after the user asked for another try. What the
+   * user can do is {@link Retry} or {@link UseBackup}; all of it goes on by itself as well.
+   */
+  public record Failed(Multiaddr address, boolean backup, String reason) implements Event {}
+
+  /** Most subscribers. */
+  static final int MAX_SUBSCRIBERS = 256;
+
+  private static final String TAG = "bootstrap";
+
+  /** What a crash must not lose. */
+  private record Kept(Set<ActorRef<Event>> subscribers) {}
+
+  /**
+   * Makes the actor; its supervision is included.
+   *
+   * @param self whose pool it is; not dialled where it is named
+   */
+  public static Behavior<Command> create(
+      BootstrapSettings settings,
+      List<Multiaddr> primaries,
+      PeerId self,
+      World world,
+      BootstrapMemory memory,
+      ActorRef<Connections.Command> connections) {
+    return Behaviors.setup(
+        outside -> {
+          Kept kept = new Kept(new LinkedHashSet<>());
+          return Behaviors.supervise(
+                  Behaviors.<Command>setup(
+                      context ->
+                          Behaviors.withTimers(
+                              timers ->
+                                  new BootstrapPool(
+                                          context,
+                                          timers,
+                                          settings,
+                                          new Pool(
+                                              settings,
+                                              primaries,
+                                              self,
+                                              world.random(self, TAG),
+                                              good(memory)),
+                                          world,
+                                          memory,
+                                          connections,
+                                          kept)
+                                      .begin())))
+              .onFailure(SupervisorStrategy.restart());
+        });
+  }
+
+  private static List<Multiaddr> good(BootstrapMemory memory) {
+    return memory.recall().stream()
+        .sorted(Comparator.comparing(BootstrapMemory.Remembered::connectedAt).reversed())
+        .map(BootstrapMemory.Remembered::address)
+        .toList();
+  }
+
+  private final ActorContext<Command> context;
+  private final TimerScheduler<Command> timers;
+  private final BootstrapSettings settings;
+  private final Pool pool;
+  private final World world;
+  private final BootstrapMemory memory;
+  private final ActorRef<Connections.Command> connections;
+  private final Kept kept;
+  private final ActorRef<ConnectionsEvent> connectionsEvents;
+  private final ActorRef<Connections.DisconnectReply> disconnected;
+  private List<Bootstrap> published = List.of();
+
+  private BootstrapPool(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      BootstrapSettings settings,
+      Pool pool,
+      World world,
+      BootstrapMemory memory,
+      ActorRef<Connections.Command> connections,
+      Kept kept) {
+    this.context = context;
+    this.timers = timers;
+    this.settings = settings;
+    this.pool = pool;
+    this.world = world;
+    this.memory = memory;
+    this.connections = connections;
+    this.kept = kept;
+    this.connectionsEvents = context.messageAdapter(ConnectionsEvent.class, Heard::new);
+    this.disconnected =
+        context.messageAdapter(Connections.DisconnectReply.class, Disconnected::new);
+  }
+
+  private Behavior<Command> begin() {
+    kept.subscribers().forEach(each -> context.watchWith(each, new SubscriberGone(each)));
+    for (Entry entry : pool.entries()) {
+      watch(entry.peer());
+      if (!entry.backup) {
+        protect(entry.peer());
+      }
+    }
+    act();
+    return Behaviors.receive(Command.class)
+        .onMessage(Hurry.class, hurry -> onHurry())
+        .onMessage(Unresponsive.class, this::onUnresponsive)
+        .onMessage(Retry.class, this::onRetry)
+        .onMessage(UseBackup.class, this::onUseBackup)
+        .onMessage(Subscribe.class, this::onSubscribe)
+        .onMessage(SubscriberGone.class, this::onSubscriberGone)
+        .onMessage(Answered.class, this::onAnswered)
+        .onMessage(Heard.class, this::onHeard)
+        .onMessage(Due.class, due -> act())
+        .onMessage(Disconnected.class, done -> Behaviors.same())
+        .build();
+  }
+
+  /** Does what the pool has decided, and says how it stands where that has changed. */
+  private Behavior<Command> act() {
+    long now = now();
+    for (Entry entry : pool.due(now)) {
+      dial(entry);
+    }
+    OptionalLong next = pool.nextAt(now);
+    if (next.isPresent()) {
+      timers.startSingleTimer(new Due(), Duration.ofNanos(next.getAsLong() - now));
+    } else {
+      timers.cancel(new Due());
+    }
+    publish(now);
+    return Behaviors.same();
+  }
+
+  private void dial(Entry entry) {
+    ActorRef<Command> self = context.getSelf();
+    int attempt = entry.attempt();
+    context.spawnAnonymous(
+        Attempt.create(
+            entry.peer(),
+            entry.addresses,
+            settings.dialTimeout(),
+            connections,
+            reply -> self.tell(new Answered(entry.number, attempt, reply))));
+  }
+
+  private void publish(long now) {
+    List<Bootstrap> view = pool.view(now);
+    List<Bootstrap> timeless = view.stream().map(Bootstrap::timeless).toList();
+    if (!timeless.equals(published)) {
+      published = timeless;
+      tell(new Changed(view));
+    }
+  }
+
+  private void tell(Event event) {
+    kept.subscribers().forEach(subscriber -> subscriber.tell(event));
+  }
+
+  private Behavior<Command> onAnswered(Answered answered) {
+    Entry entry = pool.entry(answered.number());
+    if (!entry.isDialled(answered.attempt())) {
+      return Behaviors.same(); // It has been connected, and perhaps lost again, meanwhile.
+    }
+    if (answered.reply() instanceof Connections.ConnectFailed failed) {
+      fail(entry, failed.failure().message());
+    } else if (entry.peer() != null) {
+      pool.onPeerConnected(entry.peer(), now()).ifPresent(this::onConnected);
+    } else {
+      // Now it has a name. What comes of the connection is heard under that.
+      PeerId peer = ((Connections.Connected) answered.reply()).peer();
+      if (pool.identify(entry, peer)) {
+        watch(peer);
+        dial(entry);
+      }
+    }
+    return act();
+  }
+
+  private void fail(Entry entry, String reason) {
+    context
+        .getLog()
+        .atInfo()
+        .addKeyValue("address", entry.name)
+        .addKeyValue("reason", reason)
+        .log("A bootstrap peer could not be reached");
+    if (pool.onFailed(entry, reason, now())) {
+      tell(new Failed(entry.name, entry.backup, reason));
+    }
+  }
+
+  private Behavior<Command> onHeard(Heard heard) {
+    PeerId peer = heard.event().peer();
+    if (heard.event() instanceof ConnectionsEvent.PeerConnected) {
+      pool.onPeerConnected(peer, now()).ifPresent(this::onConnected);
+    } else if (heard.event() instanceof ConnectionsEvent.PeerDisconnected gone) {
+      pool.onLost(peer, gone.reason().message(), now());
+    } else {
+      return Behaviors.same();
+    }
+    return act();
+  }
+
+  private void onConnected(Entry entry) {
+    memory.remember(new BootstrapMemory.Remembered(entry.name, world.clock().instant()));
+    if (!entry.backup || pool.isOnBackups()) {
+      protect(entry.peer());
+    }
+    if (!entry.backup) {
+      // Nothing is wanted of them any more: they may be trimmed.
+      pool.entries().stream()
+          .filter(each -> each.backup && each.peer() != null)
+          .forEach(each -> connections.tell(new Connections.Unprotect(each.peer(), TAG)));
+    }
+  }
+
+  private void protect(@Nullable PeerId peer) {
+    if (peer != null) {
+      connections.tell(new Connections.Protect(peer, TAG));
+    }
+  }
+
+  private void watch(@Nullable PeerId peer) {
+    if (peer != null) {
+      connections.tell(new Connections.Watch(peer, connectionsEvents));
+    }
+  }
+
+  private Behavior<Command> onHurry() {
+    pool.hurry(now());
+    return act();
+  }
+
+  /** It counts as lost at once: what the remote has to say to that may take its time. */
+  private Behavior<Command> onUnresponsive(Unresponsive silent) {
+    if (pool.onLost(silent.peer(), silent.reason(), now()).isPresent()) {
+      connections.tell(new Connections.Disconnect(silent.peer(), disconnected));
+    }
+    return act();
+  }
+
+  private Behavior<Command> onRetry(Retry retry) {
+    pool.retry(now());
+    act();
+    answer(retry.replyTo(), false);
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onUseBackup(UseBackup use) {
+    Multiaddr address = use.address();
+    if (address != null && !pool.addBackup(address)) {
+      use.replyTo().tell(new Declined(Pool.MAX_ADDED + " backups have been added already"));
+      return Behaviors.same();
+    }
+    if (address != null) {
+      watch(address.peerId());
+    }
+    pool.useBackups(now());
+    act();
+    answer(use.replyTo(), true);
+    return Behaviors.same();
+  }
+
+  private void answer(ActorRef<OfferReply> replyTo, boolean backups) {
+    List<Multiaddr> tried =
+        pool.view(now()).stream()
+            .filter(each -> each.backup() == backups)
+            .filter(each -> each.status() != Bootstrap.Status.STANDBY)
+            .map(Bootstrap::address)
+            .toList();
+    replyTo.tell(
+        tried.isEmpty()
+            ? new Declined("no " + (backups ? "backup" : "bootstrap peer") + " is configured")
+            : new Trying(tried));
+  }
+
+  private Behavior<Command> onSubscribe(Subscribe subscribe) {
+    ActorRef<Event> subscriber = subscribe.subscriber();
+    if (kept.subscribers().size() < MAX_SUBSCRIBERS && kept.subscribers().add(subscriber)) {
+      context.watchWith(subscriber, new SubscriberGone(subscriber));
+      subscriber.tell(new Changed(pool.view(now())));
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onSubscriberGone(SubscriberGone gone) {
+    kept.subscribers().remove(gone.subscriber());
+    return Behaviors.same();
+  }
+
+  private long now() {
+    return world.ticker().nanos();
+  }
+}

@@ -1,0 +1,214 @@
+package dev.troupe.actors.bootstrap;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.troupe.actors.bootstrap.BootstrapPool.Changed;
+import dev.troupe.actors.bootstrap.BootstrapPool.Event;
+import dev.troupe.actors.bootstrap.BootstrapPool.Failed;
+import dev.troupe.actors.fakes.ScriptedWorld;
+import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.simulation.kernel.Probe;
+import dev.troupe.simulation.kernel.SimulatedSystem;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class BootstrapPoolTest {
+
+  private static final PeerId SELF = ScriptedWorld.key(0).peerId();
+  private static final Multiaddr PRIMARY = address(1);
+  private static final Multiaddr BACKUP = address(2);
+  private static final Multiaddr OTHER = address(3);
+
+  private final SimulatedSystem system = SimulatedSystem.create();
+  private final ScriptedWorld world = new ScriptedWorld(system);
+  private final FakeConnections connections =
+      new FakeConnections(system, List.of(PRIMARY, BACKUP, OTHER));
+  private final Probe<Event> events = system.probe("events");
+  private final Probe<BootstrapPool.OfferReply> replies = system.probe("replies");
+  private final List<BootstrapMemory.Remembered> remembered = new ArrayList<>();
+
+  private static Multiaddr address(int number) {
+    try {
+      return Multiaddr.parse("/ip4/192.0.2." + number + "/tcp/4001")
+          .withPeer(ScriptedWorld.key(number).peerId());
+    } catch (MalformedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private ActorRef<BootstrapPool.Command> pool(List<Multiaddr> primaries, Multiaddr... backups) {
+    BootstrapMemory memory =
+        new BootstrapMemory() {
+          @Override
+          public List<Remembered> recall() {
+            return List.of();
+          }
+
+          @Override
+          public void remember(Remembered bootstrap) {
+            remembered.add(bootstrap);
+          }
+        };
+    ActorRef<BootstrapPool.Command> pool =
+        system.spawn(
+            BootstrapPool.create(
+                BootstrapSettings.DEFAULT.withBackups(List.of(backups)),
+                primaries,
+                SELF,
+                world,
+                memory,
+                connections.ref),
+            "pool");
+    pool.tell(new BootstrapPool.Subscribe(events.ref()));
+    system.runUntilIdle();
+    return pool;
+  }
+
+  @AfterEach
+  void close() {
+    system.close();
+  }
+
+  private static PeerId peer(Multiaddr address) {
+    return address.peerId();
+  }
+
+  private List<Failed> failures() {
+    return events.received().stream()
+        .filter(Failed.class::isInstance)
+        .map(Failed.class::cast)
+        .toList();
+  }
+
+  private Bootstrap last(Multiaddr address) {
+    Changed changed =
+        (Changed)
+            events.received().stream()
+                .filter(Changed.class::isInstance)
+                .reduce((one, other) -> other)
+                .orElseThrow();
+    return changed.bootstraps().stream()
+        .filter(each -> each.address().equals(address))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void aSilentBootstrapPeerHasFailedAtTenSecondsAndNotBefore() {
+    connections.silent.add(peer(PRIMARY));
+    pool(List.of(PRIMARY));
+    system.advance(Duration.ofSeconds(10).minusNanos(1));
+    assertEquals(List.of(), failures());
+    system.advance(Duration.ofNanos(1));
+    assertEquals(List.of(new Failed(PRIMARY, false, "no answer within 10000 ms")), failures());
+    assertEquals(List.of(peer(PRIMARY)), connections.withdrawn);
+  }
+
+  @Test
+  void theBackupIsConnectedAfterFiveSecondsOfSilence() {
+    connections.silent.add(peer(PRIMARY));
+    connections.up.add(peer(BACKUP));
+    pool(List.of(PRIMARY), BACKUP);
+    system.advance(Duration.ofSeconds(5).plus(FakeConnections.LATENCY));
+    assertTrue(last(BACKUP).isReachable());
+    assertTrue(connections.protectedPeers.contains(peer(BACKUP)));
+    assertEquals(BACKUP, remembered.get(0).address());
+  }
+
+  @Test
+  void aPrimaryThatReturnsIsConnectedAndTheBackupIsProtectedNoLonger() {
+    connections.up.add(peer(BACKUP));
+    pool(List.of(PRIMARY), BACKUP);
+    system.advance(Duration.ofSeconds(1));
+    assertTrue(last(BACKUP).isReachable());
+    connections.up.add(peer(PRIMARY));
+    system.advance(Duration.ofSeconds(5));
+    assertTrue(last(PRIMARY).isReachable());
+    assertEquals(List.of(peer(PRIMARY)), List.copyOf(connections.protectedPeers));
+  }
+
+  @Test
+  void aLossIsSaidAtOnceAndMended() {
+    connections.up.add(peer(PRIMARY));
+    pool(List.of(PRIMARY));
+    system.advance(Duration.ofMinutes(2));
+    assertTrue(last(PRIMARY).isReachable());
+    connections.lose(peer(PRIMARY));
+    assertEquals("it went away", last(PRIMARY).reason());
+    system.advance(Duration.ofSeconds(2));
+    assertTrue(last(PRIMARY).isReachable());
+    assertEquals(2, connections.dials.size());
+    assertEquals(List.of(), failures());
+  }
+
+  @Test
+  void whoDoesNotAnswerIsDisconnectedAndDialledAgain() {
+    connections.up.add(peer(PRIMARY));
+    ActorRef<BootstrapPool.Command> pool = pool(List.of(PRIMARY));
+    system.advance(Duration.ofMinutes(2));
+    connections.up.clear();
+    pool.tell(new BootstrapPool.Unresponsive(peer(PRIMARY), "no answer to a ping"));
+    system.runUntilIdle();
+    assertEquals(List.of(), List.copyOf(connections.connected));
+    assertEquals("no answer to a ping", last(PRIMARY).reason());
+    system.advance(Duration.ofSeconds(2));
+    assertEquals(1, failures().size());
+  }
+
+  @Test
+  void theUserMayTryAgainAndHearsWhatComesOfIt() {
+    ActorRef<BootstrapPool.Command> pool = pool(List.of(PRIMARY));
+    system.advance(Duration.ofMinutes(5));
+    assertEquals(1, failures().size());
+    pool.tell(new BootstrapPool.Retry(replies.ref()));
+    replies.expect(new BootstrapPool.Trying(List.of(PRIMARY)));
+    system.advance(FakeConnections.LATENCY);
+    assertEquals(2, failures().size());
+  }
+
+  @Test
+  void theUserMayUseABackupThatNobodyConfigured() {
+    ActorRef<BootstrapPool.Command> pool = pool(List.of(PRIMARY));
+    pool.tell(new BootstrapPool.UseBackup(null, replies.ref()));
+    replies.expect(new BootstrapPool.Declined("no backup is configured"));
+    connections.up.add(peer(OTHER));
+    pool.tell(new BootstrapPool.UseBackup(OTHER, replies.ref()));
+    replies.expect(new BootstrapPool.Trying(List.of(OTHER)));
+    system.advance(FakeConnections.LATENCY);
+    assertTrue(last(OTHER).isReachable());
+  }
+
+  @Test
+  void anAddressWithoutANameGetsOneFromWhoeverAnswers() {
+    connections.up.add(peer(PRIMARY));
+    pool(List.of(PRIMARY.withoutPeer()));
+    system.advance(Duration.ofSeconds(1));
+    Bootstrap bootstrap = last(PRIMARY.withoutPeer());
+    assertTrue(bootstrap.isReachable());
+    assertEquals(peer(PRIMARY), bootstrap.peer());
+    assertTrue(connections.protectedPeers.contains(peer(PRIMARY)));
+    connections.lose(peer(PRIMARY));
+    assertEquals(Bootstrap.Status.RESTING, last(PRIMARY.withoutPeer()).status());
+  }
+
+  @Test
+  void afterACrashItGoesOnAndItsSubscribersHear() {
+    connections.up.add(peer(PRIMARY));
+    ActorRef<BootstrapPool.Command> pool = pool(List.of(PRIMARY));
+    system.advance(Duration.ofSeconds(1));
+    pool.tell(new BootstrapPool.Retry(null));
+    system.advance(Duration.ofSeconds(1));
+    assertTrue(last(PRIMARY).isReachable());
+    connections.lose(peer(PRIMARY));
+    assertEquals(Bootstrap.Status.RESTING, last(PRIMARY).status());
+    system.advance(Duration.ofSeconds(6));
+    assertTrue(last(PRIMARY).isReachable());
+  }
+}

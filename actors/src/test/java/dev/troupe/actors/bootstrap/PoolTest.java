@@ -1,0 +1,261 @@
+package dev.troupe.actors.bootstrap;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.troupe.actors.bootstrap.Bootstrap.Status;
+import dev.troupe.actors.bootstrap.Pool.Entry;
+import dev.troupe.actors.fakes.ScriptedWorld;
+import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class PoolTest {
+
+  private static final PeerId SELF = peer(0);
+
+  private long now;
+
+  private static PeerId peer(int number) {
+    return ScriptedWorld.key(number).peerId();
+  }
+
+  private static Multiaddr address(int number) {
+    return bare(number).withPeer(peer(number));
+  }
+
+  private static Multiaddr bare(int number) {
+    try {
+      return Multiaddr.parse("/ip4/192.0.2." + number + "/tcp/4001");
+    } catch (MalformedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static List<Multiaddr> addresses(int... numbers) {
+    return IntStream.of(numbers).mapToObj(PoolTest::address).toList();
+  }
+
+  private static Pool pool(List<Multiaddr> primaries, List<Multiaddr> backups) {
+    return new Pool(
+        BootstrapSettings.DEFAULT.withBackups(backups),
+        primaries,
+        SELF,
+        new SplittableRandom(1),
+        List.of());
+  }
+
+  private List<PeerId> due(Pool pool) {
+    return pool.due(now).stream().map(Entry::peer).toList();
+  }
+
+  private void after(int millis) {
+    now += Duration.ofMillis(millis).toNanos();
+  }
+
+  private static Entry of(Pool pool, int number) {
+    return pool.entries().stream()
+        .filter(entry -> peer(number).equals(entry.peer()))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private long millisToNext(Pool pool) {
+    return Duration.ofNanos(pool.nextAt(now).orElseThrow() - now).toMillis();
+  }
+
+  @Test
+  void threeAreDialledAtOnceAndTheNextForEachThatFails() {
+    Pool pool = pool(addresses(1, 2, 3, 4, 5), List.of());
+    List<Entry> dialled = new ArrayList<>(pool.due(now));
+    assertEquals(3, dialled.size());
+    assertEquals(List.of(), pool.due(now), "all places are taken");
+    assertTrue(pool.onFailed(dialled.get(0), "no", now));
+    List<Entry> next = pool.due(now);
+    assertEquals(1, next.size());
+    assertFalse(dialled.contains(next.get(0)));
+    pool.onPeerConnected(dialled.get(1).peer(), now);
+    pool.onPeerConnected(dialled.get(2).peer(), now);
+    pool.onPeerConnected(next.get(0).peer(), now);
+    assertEquals(List.of(), pool.due(now));
+    assertTrue(pool.nextAt(now).isEmpty(), "three are enough: nothing is awaited");
+  }
+
+  @Test
+  void theSilentDoNotHoldUpTheOthers() {
+    Pool pool = pool(addresses(1, 2, 3, 4), List.of());
+    assertEquals(3, pool.due(now).size());
+    assertEquals(5000, millisToNext(pool));
+    after(4999);
+    assertEquals(List.of(), pool.due(now));
+    after(1);
+    assertEquals(1, pool.due(now).size());
+  }
+
+  @Test
+  void onePeerWithSeveralAddressesIsOneBootstrapPeerAndThisPeerItselfIsNone() {
+    Multiaddr second = bare(9).withPeer(peer(1));
+    Pool pool =
+        new Pool(
+            BootstrapSettings.DEFAULT,
+            List.of(address(1), second, bare(8), bare(7).withPeer(SELF)),
+            SELF,
+            new SplittableRandom(1),
+            List.of());
+    assertEquals(2, pool.entries().size());
+    assertEquals(List.of(bare(1), bare(9)), of(pool, 1).addresses);
+    assertEquals(1, pool.entries().stream().filter(entry -> entry.peer() == null).count());
+  }
+
+  @Test
+  void anAddressWithoutANameIsNotWantedTwice() {
+    Pool pool = pool(List.of(address(1), bare(8)), List.of());
+    Entry nameless =
+        pool.due(now).stream().filter(entry -> entry.peer() == null).findFirst().orElseThrow();
+    assertFalse(pool.identify(nameless, peer(1)));
+    assertEquals(1, pool.entries().size());
+  }
+
+  @Test
+  void attemptsAreFiveSecondsApartThreeTimesAndThenFurther() {
+    Pool pool = pool(addresses(1), List.of());
+    List<Long> pauses = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      assertEquals(1, pool.due(now).size());
+      assertEquals(i == 0, pool.onFailed(of(pool, 1), "no", now), "said once");
+      pauses.add(millisToNext(pool));
+      after((int) millisToNext(pool) + 1);
+    }
+    assertEquals(List.of(5000L, 5000L), pauses.subList(0, 2));
+    long[] least = {5000, 5000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000};
+    for (int i = 2; i < least.length; i++) {
+      assertTrue(pauses.get(i) >= least[i] && pauses.get(i) <= least[i] * 6 / 5, "" + pauses);
+    }
+  }
+
+  @Test
+  void backupsStandInInTheirOrderWhenNoPrimaryIsLeftToWaitFor() {
+    Pool pool = pool(addresses(1), addresses(2, 3, 4, 5));
+    assertEquals(List.of(peer(1)), due(pool));
+    after(4999);
+    assertEquals(List.of(), due(pool));
+    after(1);
+    assertEquals(List.of(peer(2), peer(3), peer(4)), due(pool));
+    pool.onPeerConnected(peer(3), now);
+    assertEquals(List.of(), due(pool));
+    assertTrue(pool.isOnBackups());
+  }
+
+  @Test
+  void aPrimaryThatRefusesIsReplacedAtOnceAndTriedOnAndOn() {
+    Pool pool = pool(addresses(1), addresses(2));
+    due(pool);
+    pool.onFailed(of(pool, 1), "refused", now);
+    assertEquals(List.of(peer(2)), due(pool));
+    pool.onPeerConnected(peer(2), now);
+    assertEquals(5000, millisToNext(pool), "it may come back");
+    after(5000);
+    assertEquals(List.of(peer(1)), due(pool));
+    pool.onPeerConnected(peer(1), now);
+    assertFalse(pool.isOnBackups());
+    pool.onLost(peer(2), "trimmed", now);
+    after(60_000);
+    assertEquals(List.of(), due(pool), "nothing is wanted of a backup any more");
+    assertTrue(pool.nextAt(now).isEmpty());
+  }
+
+  @Test
+  void whatIsLostAfterALongTimeIsDialledWithinASecond() {
+    Pool pool = pool(addresses(1), List.of());
+    due(pool);
+    pool.onPeerConnected(peer(1), now);
+    after(60_000);
+    pool.onLost(peer(1), "gone", now);
+    assertTrue(millisToNext(pool) < 1000);
+    after(1000);
+    assertEquals(List.of(peer(1)), due(pool));
+  }
+
+  @Test
+  void whatDropsYoungConnectionsIsDialledEverMoreSeldom() {
+    Pool pool = pool(addresses(1), List.of());
+    long least = 5000;
+    for (int i = 0; i < 9; i++) {
+      assertEquals(List.of(peer(1)), due(pool));
+      pool.onPeerConnected(peer(1), now);
+      after(20_000);
+      pool.onLost(peer(1), "trimmed", now);
+      long pause = millisToNext(pool);
+      assertTrue(pause >= least && pause <= least * 6 / 5, pause + " after " + i);
+      after((int) pause + 1);
+      least = Math.min(least * 2, Pool.MAX_PAUSE_AFTER_DROPS.toMillis());
+    }
+  }
+
+  @Test
+  void theUserMayAskForBackupsThoughAPrimaryIsAwaitedAndForAnotherTry() {
+    Pool pool = pool(addresses(1), addresses(2));
+    due(pool);
+    pool.useBackups(now);
+    assertEquals(List.of(peer(2)), due(pool));
+    assertTrue(pool.onFailed(of(pool, 2), "no", now));
+    assertTrue(pool.onFailed(of(pool, 1), "no", now));
+    assertEquals(List.of(), due(pool));
+    pool.retry(now);
+    assertEquals(List.of(peer(1)), due(pool));
+    assertTrue(pool.onFailed(of(pool, 1), "no", now), "asked for, so it is said again");
+  }
+
+  @Test
+  void backupsMayBeAddedUpToTheirNumber() {
+    Pool pool = pool(addresses(1), addresses(2));
+    assertTrue(pool.addBackup(address(2)), "it is there already");
+    for (int i = 0; i < Pool.MAX_ADDED; i++) {
+      assertTrue(pool.addBackup(address(10 + i)));
+    }
+    assertFalse(pool.addBackup(address(99)));
+    assertTrue(pool.addBackup(address(10)));
+    assertEquals(2 + Pool.MAX_ADDED, pool.view(now).size());
+    assertEquals(
+        pool.entries().size(),
+        pool.entries().stream().map(entry -> entry.number).distinct().count());
+  }
+
+  @Test
+  void whoAnsweredInAnEarlierLifeIsDialledFirst() {
+    Pool pool =
+        new Pool(
+            BootstrapSettings.DEFAULT.withConnections(2),
+            addresses(1, 2, 3, 4, 5, 6),
+            SELF,
+            new SplittableRandom(1),
+            addresses(5, 3));
+    assertEquals(List.of(peer(5), peer(3)), due(pool));
+  }
+
+  @Test
+  void theViewSaysSinceWhenOneIsUnreachable() {
+    Pool pool = pool(addresses(1), addresses(2));
+    assertEquals(Status.STANDBY, pool.view(now).get(0).status());
+    due(pool);
+    after(100);
+    pool.onFailed(of(pool, 1), "refused", now);
+    after(6000);
+    due(pool);
+    Bootstrap view = pool.view(now).get(0);
+    assertEquals(Status.DIALLING, view.status());
+    assertEquals(Duration.ofSeconds(6), view.unreachableFor());
+    assertEquals("refused", view.reason());
+    assertFalse(view.isReachable());
+    pool.onPeerConnected(peer(1), now);
+    assertTrue(pool.view(now).get(0).isReachable());
+    assertEquals(null, pool.view(now).get(0).unreachableFor());
+  }
+}
