@@ -1,5 +1,6 @@
 package dev.troupe.simulation.world;
 
+import dev.troupe.actors.store.StoreFailure;
 import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.crypto.PortableCrypto;
 import dev.troupe.protocol.crypto.RandomSource;
@@ -216,8 +217,21 @@ public final class SimulatedNetwork {
   }
 
   /**
-   * Ends all faults that last: partitions, holds, loss, limits of bandwidth, wrong clocks. Crashed
-   * machines stay crashed, latencies and addresses as they are.
+   * The disk of a machine refuses what is to be written from now on: with {@link
+   * StoreFailure.Kind#FULL} or whatever is said; null ends it. What is on it remains readable.
+   */
+  public void failDisk(SimulatedWorld machine, StoreFailure.@Nullable Kind failure) {
+    machine.disk().failWith(failure);
+  }
+
+  /** What is on a machine's disk cannot be read any more when it is opened the next time. */
+  public void damageDisk(SimulatedWorld machine) {
+    machine.disk().damage();
+  }
+
+  /**
+   * Ends all faults that last: partitions, holds, loss, limits of bandwidth, wrong clocks, full
+   * disks. Crashed machines stay crashed, latencies and addresses as they are.
    */
   public void calm() {
     loss = Loss.NONE;
@@ -302,8 +316,8 @@ public final class SimulatedNetwork {
   }
 
   /**
-   * The power of a machine fails: its hosts fall silent without a word, and call nothing back any
-   * more. Their actors do not know: stop them as well.
+   * The power of a machine fails: its hosts and stores fall silent without a word, and call nothing
+   * back any more; what was not synced is lost. Their actors do not know: stop them as well.
    */
   public void crash(SimulatedWorld machine) {
     machine.crash();

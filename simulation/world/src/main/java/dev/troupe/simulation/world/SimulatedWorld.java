@@ -1,6 +1,9 @@
 package dev.troupe.simulation.world;
 
 import dev.troupe.actors.host.Host;
+import dev.troupe.actors.store.Store;
+import dev.troupe.actors.store.StoreCompletion;
+import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.actors.world.HostSettings;
 import dev.troupe.actors.world.Ticker;
 import dev.troupe.actors.world.World;
@@ -32,6 +35,7 @@ public final class SimulatedWorld implements World {
 
   private final SimulatedNetwork network;
   private final String name;
+  private final SimulatedDisk disk;
   private final Bottleneck outbound = new Bottleneck();
   private final Bottleneck inbound = new Bottleneck();
   private String ip4 = "";
@@ -56,6 +60,7 @@ public final class SimulatedWorld implements World {
   SimulatedWorld(SimulatedNetwork network, String name) {
     this.network = network;
     this.name = name;
+    this.disk = new SimulatedDisk(network.system(), name);
   }
 
   /** The machine's name, which {@code /dns4} resolves. */
@@ -120,6 +125,17 @@ public final class SimulatedWorld implements World {
   }
 
   /**
+   * A store on the disk of this machine, which survives its crashes: but for what was not synced.
+   */
+  @Override
+  public void openStore(StoreSettings settings, PeerId owner, StoreCompletion<Store> completion) {
+    if (down) {
+      throw new IllegalStateException("machine " + name + " has crashed");
+    }
+    disk.open(settings, owner, completion);
+  }
+
+  /**
    * This machine as a world whose hosts are the built-in one over simulated links: every byte of
    * multistream, Noise and Yamux is there, for what must be true on the wire. It costs much more
    * than this world, whose hosts have streams only; the two kinds of host do not reach one another.
@@ -151,6 +167,7 @@ public final class SimulatedWorld implements World {
   void crash() {
     down = true;
     incarnation++;
+    disk.crash();
     hosts.forEach(SimulatedHost::die);
     hosts.clear();
     listeners.clear();
@@ -172,6 +189,11 @@ public final class SimulatedWorld implements World {
     outbound.free();
     inbound.free();
     skew(Duration.ZERO, 0);
+    disk.failWith(null);
+  }
+
+  SimulatedDisk disk() {
+    return disk;
   }
 
   /** What it sends to others passes here. */

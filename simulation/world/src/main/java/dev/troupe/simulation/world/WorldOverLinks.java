@@ -2,6 +2,9 @@ package dev.troupe.simulation.world;
 
 import dev.troupe.actors.builtin.BuiltInHost;
 import dev.troupe.actors.host.Host;
+import dev.troupe.actors.store.Store;
+import dev.troupe.actors.store.StoreCompletion;
+import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.actors.world.HostSettings;
 import dev.troupe.actors.world.Ticker;
 import dev.troupe.actors.world.World;
@@ -44,6 +47,11 @@ record WorldOverLinks(SimulatedNetwork network, SimulatedWorld machine) implemen
   @Override
   public void onWalked(int asked, int hops) {
     machine.onWalked(asked, hops);
+  }
+
+  @Override
+  public void openStore(StoreSettings settings, PeerId owner, StoreCompletion<Store> completion) {
+    machine.openStore(settings, owner, completion);
   }
 
   @Override
