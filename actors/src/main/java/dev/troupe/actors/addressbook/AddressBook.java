@@ -62,6 +62,9 @@ public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
   /** Forgets one address of a peer, for instance because somebody else answered there. */
   public record Forget(PeerId peer, Multiaddr address) implements Command {}
 
+  /** Asks to end. */
+  public record Stop() implements Command {}
+
   /**
    * What {@link Find} is answered with; empty when nothing is known.
    *
@@ -139,6 +142,7 @@ public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
         .onMessage(Learn.class, this::onLearn)
         .onMessage(Find.class, this::onFind)
         .onMessage(Forget.class, this::onForget)
+        .onMessage(Stop.class, stop -> Behaviors.stopped())
         .build();
   }
 

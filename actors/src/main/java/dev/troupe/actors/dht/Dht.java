@@ -9,6 +9,7 @@ import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.Stream;
+import dev.troupe.actors.store.Store;
 import dev.troupe.actors.world.World;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.kademlia.InvalidRecordException;
@@ -439,8 +440,24 @@ public final class Dht {
       ActorRef<Connections.Command> connections,
       ActorRef<AddressBook.Command> addressBook,
       @Nullable ActorRef<BootstrapPool.Command> bootstrapPool) {
+    return create(settings, world, host, connections, addressBook, bootstrapPool, Store.NONE);
+  }
+
+  /**
+   * The same, where something outlives the peer.
+   *
+   * @param store of the same peer
+   */
+  public static Behavior<Command> create(
+      DhtSettings settings,
+      World world,
+      Host host,
+      ActorRef<Connections.Command> connections,
+      ActorRef<AddressBook.Command> addressBook,
+      @Nullable ActorRef<BootstrapPool.Command> bootstrapPool,
+      Store store) {
     DhtEnvironment environment =
-        new DhtEnvironment(settings, world, host, connections, addressBook, bootstrapPool);
+        new DhtEnvironment(settings, world, host, connections, addressBook, bootstrapPool, store);
     return Behaviors.setup(
         outside -> {
           Kept kept = keep(settings, host.peerId());

@@ -4,6 +4,7 @@ import dev.troupe.actors.addressbook.AddressBook;
 import dev.troupe.actors.bootstrap.BootstrapPool;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.host.Host;
+import dev.troupe.actors.store.Store;
 import dev.troupe.actors.world.World;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +16,8 @@ record DhtEnvironment(
     Host host,
     ActorRef<Connections.Command> connections,
     ActorRef<AddressBook.Command> addressBook,
-    @Nullable ActorRef<BootstrapPool.Command> bootstrapPool) {
+    @Nullable ActorRef<BootstrapPool.Command> bootstrapPool,
+    Store store) {
 
   /** Monotonic time, in nanoseconds. */
   long now() {

@@ -15,6 +15,8 @@ import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.Stream;
 import dev.troupe.actors.perf.Perf;
 import dev.troupe.actors.ping.Ping;
+import dev.troupe.actors.store.Store;
+import dev.troupe.actors.store.StoreFailure;
 import dev.troupe.actors.virtualconnections.VirtualConnections;
 import dev.troupe.actors.world.World;
 import dev.troupe.protocol.Bytes;
@@ -25,6 +27,7 @@ import dev.troupe.protocol.multistream.ProtocolId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -39,21 +42,25 @@ import org.jspecify.annotations.Nullable;
  * One libp2p peer: one identity, and all actors that serve it. The only address that an embedder
  * needs: what is meant for a child goes through it, made by the factory methods of this class.
  *
- * <p><b>Owns</b> the host. <b>Parent</b>: {@link dev.troupe.actors.peermanager.PeerManager}, or
- * whoever spawns it. <b>Children</b>: address book, connections, bootstrap pool, DHT, gossip,
- * virtual connections, and a short-lived one for each ping, perf and opening of a stream.
+ * <p><b>Owns</b> the host and the store. <b>Parent</b>: {@link
+ * dev.troupe.actors.peermanager.PeerManager}, or whoever spawns it. <b>Children</b>: address book,
+ * connections, bootstrap pool, DHT, gossip, virtual connections, and a short-lived one for each
+ * ping, perf and opening of a stream.
  *
- * <p><b>States</b>: listening (messages wait in a stash until every listen address is bound), then
- * running, then stopping (the children answer what is open; then the host closes; then this actor
- * stops). A listen address that cannot be bound stops it at once.
+ * <p><b>States</b>: opening, where something is to outlive the peer (messages wait in a stash until
+ * the store is open), then listening (they wait on until every listen address is bound), then
+ * running, then stopping (the children answer what is open; then the host closes, then the store;
+ * then this actor stops). A store that cannot be opened, or a listen address that cannot be bound,
+ * stops it at once.
  *
  * <p><b>Who sends what</b>: the embedder sends commands; whoever made it hears {@link Listening} or
- * {@link ListenFailed} once, and at last {@link Ended}. <b>Limits</b>: {@value #STASH} messages
- * while listening, a further one is refused; {@value #MAX_ERRANDS} pings, perfs and openings of
- * streams at once, and {@value #MAX_ACCEPTORS} acceptors of streams, a further one is refused.
- * <b>Timers</b>: the end is forced 5 s after the stop; idle ping streams are looked for once a
- * minute. <b>A crash loses</b> the whole peer: its children restart by themselves, and this actor,
- * which only passes messages on, is not restarted; its parent notices.
+ * {@link StoreFailed} or {@link ListenFailed} once, and at last {@link Ended}. <b>Limits</b>:
+ * {@value #STASH} messages while opening and listening, a further one is refused; {@value
+ * #MAX_ERRANDS} pings, perfs and openings of streams at once, and {@value #MAX_ACCEPTORS} acceptors
+ * of streams, a further one is refused. <b>Timers</b>: the end is forced 5 s after the stop; idle
+ * ping streams are looked for once a minute. <b>A crash loses</b> the whole peer: its children
+ * restart by themselves, and this actor, which only passes messages on, is not restarted; its
+ * parent notices.
  */
 public final class Peer {
 
@@ -100,6 +107,12 @@ public final class Peer {
 
   private record HostClosed() implements Command {}
 
+  private record StoreOpened(Store store) implements Command {}
+
+  private record StoreNotOpened(StoreFailure failure) implements Command {}
+
+  private record StoreClosed() implements Command {}
+
   private record EndForced() implements Command {}
 
   private record EndIdlePings() implements Command {}
@@ -118,13 +131,16 @@ public final class Peer {
     }
   }
 
+  /** What the peer has kept cannot be opened; it stops, and has changed nothing. */
+  public record StoreFailed(PeerId peer, StoreFailure failure) implements Started {}
+
   /** The peer cannot listen where it was told to, and stops. */
   public record ListenFailed(PeerId peer, HostFailure failure) implements Started {}
 
   /**
-   * Nothing of the peer's host is left, so that its identity and its ports are free. After a crash,
-   * and where the end was forced, that is later than the end of the actor; and it is never said
-   * where the host cannot be closed.
+   * Nothing of the peer's host and its store is left, so that its identity and its ports are free.
+   * After a crash, and where the end was forced, that is later than the end of the actor; and it is
+   * never said where the host cannot be closed.
    */
   public record Ended(PeerId peer, ActorRef<Command> self) implements Started {}
 
@@ -377,7 +393,67 @@ public final class Peer {
                     Behaviors.withStash(
                         STASH,
                         stash ->
-                            new Peer(context, timers, stash, settings, world, starter).begin())));
+                            settings.store().isPresent()
+                                ? opening(context, timers, stash, settings, world, starter)
+                                : new Peer(
+                                        context,
+                                        timers,
+                                        stash,
+                                        settings,
+                                        world,
+                                        starter,
+                                        Store.NONE)
+                                    .begin())));
+  }
+
+  /** Waits for the store, before there is anything else of the peer. */
+  private static Behavior<Command> opening(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      StashBuffer<Command> stash,
+      PeerSettings settings,
+      World world,
+      ActorRef<Started> starter) {
+    PeerId id = settings.identity().peerId();
+    ActorRef<Command> self = context.getSelf();
+    Supplier<Info> nowhere = () -> new Info(id, List.of());
+    StoreOpening opening =
+        new StoreOpening(
+            store -> self.tell(new StoreOpened(store)),
+            failure -> self.tell(new StoreNotOpened(failure)));
+    world.openStore(settings.store(), id, opening);
+    return Behaviors.receive(Command.class)
+        .onMessage(
+            StoreOpened.class,
+            opened -> {
+              opening.take();
+              return new Peer(context, timers, stash, settings, world, starter, opened.store())
+                  .begin();
+            })
+        .onMessage(
+            StoreNotOpened.class,
+            failed -> {
+              starter.tell(new StoreFailed(id, failed.failure()));
+              return Behaviors.stopped();
+            })
+        .onMessage(Stop.class, stop -> Behaviors.stopped())
+        .onAnyMessage(
+            early -> {
+              if (stash.isFull()) {
+                refuse(early, Refusal.CROWDED, nowhere);
+              } else {
+                stash.stash(early);
+              }
+              return Behaviors.same();
+            })
+        .onSignal(
+            PostStop.class,
+            gone -> {
+              stash.forEach(early -> refuse(early, Refusal.STOPPING, nowhere));
+              opening.callOff(() -> starter.tell(new Ended(id, self)));
+              return Behaviors.same();
+            })
+        .build();
   }
 
   private final ActorContext<Command> context;
@@ -386,6 +462,7 @@ public final class Peer {
   private final PeerSettings settings;
   private final World world;
   private final ActorRef<Started> starter;
+  private final Store store;
   private final Host host;
   private final Ping.Answering pings;
   private final ActorRef<AddressBook.Command> addressBook;
@@ -394,6 +471,7 @@ public final class Peer {
   private int errands;
   private int acceptors;
   private boolean hostClosed;
+  private boolean storeClosed;
   private long names;
   private final List<ActorRef<?>> ending = new ArrayList<>();
 
@@ -408,13 +486,15 @@ public final class Peer {
       StashBuffer<Command> stash,
       PeerSettings settings,
       World world,
-      ActorRef<Started> starter) {
+      ActorRef<Started> starter,
+      Store store) {
     this.context = context;
     this.timers = timers;
     this.stash = stash;
     this.settings = settings;
     this.world = world;
     this.starter = starter;
+    this.store = store;
     this.host = world.createHost(settings.identity(), settings.host());
     this.addressBook =
         context.spawn(
@@ -508,7 +588,7 @@ public final class Peer {
     }
     dht =
         context.spawn(
-            Dht.create(settings.dht(), world, host, connections, addressBook, bootstrapPool),
+            Dht.create(settings.dht(), world, host, connections, addressBook, bootstrapPool, store),
             "dht");
     gossip =
         context.spawn(
@@ -735,6 +815,7 @@ public final class Peer {
   private Behavior<Command> stopping() {
     return Behaviors.receive(Command.class)
         .onMessage(HostClosed.class, closed -> onHostClosed())
+        .onMessage(StoreClosed.class, closed -> onStoreClosed())
         .onMessage(EndForced.class, forced -> Behaviors.stopped())
         .onAnyMessage(
             late -> {
@@ -745,7 +826,10 @@ public final class Peer {
             Terminated.class,
             ended -> {
               if (ended.getRef().equals(connections)) {
-                return Behaviors.stopped();
+                return onConnectionsEnded();
+              } else if (ended.getRef().equals(addressBook)) {
+                closeStore();
+                return Behaviors.same();
               }
               if (ending.remove(ended.getRef()) && ending.isEmpty()) {
                 closeHost();
@@ -756,29 +840,61 @@ public final class Peer {
         .build();
   }
 
-  /** However this actor ends, in a crash as well, its sockets do not outlive it. */
+  /** However this actor ends, in a crash as well, its sockets and files do not outlive it. */
   private Behavior<Command> onPostStop() {
+    ActorRef<Started> told = starter;
+    Ended ended = new Ended(host.peerId(), context.getSelf());
+    Store there = store;
     if (!hostClosed) {
-      ActorRef<Started> told = starter;
-      Ended ended = new Ended(host.peerId(), context.getSelf());
-      host.close(() -> told.tell(ended));
+      host.close(() -> there.close(() -> told.tell(ended)));
+    } else if (store.keeps() && !storeClosed) {
+      there.close(() -> told.tell(ended));
     }
     return Behaviors.same();
   }
 
-  /** Connections hear of the end of the last one before this, and end last of all. */
+  /**
+   * Connections hear of the end of the last one before this, and end after the others; the address
+   * book, which learns from them, and the store after these.
+   */
   private Behavior<Command> onHostClosed() {
     hostClosed = true;
-    starter.tell(new Ended(host.peerId(), context.getSelf()));
+    if (!store.keeps()) {
+      starter.tell(new Ended(host.peerId(), context.getSelf()));
+    }
     context.watch(connections);
     connections.tell(new Connections.Stop());
     return Behaviors.same();
   }
 
+  private Behavior<Command> onConnectionsEnded() {
+    if (!store.keeps()) {
+      return Behaviors.stopped();
+    }
+    context.watch(addressBook);
+    addressBook.tell(new AddressBook.Stop());
+    return Behaviors.same();
+  }
+
+  private void closeStore() {
+    ActorRef<Command> self = context.getSelf();
+    store.close(() -> self.tell(new StoreClosed()));
+  }
+
+  private Behavior<Command> onStoreClosed() {
+    storeClosed = true;
+    starter.tell(new Ended(host.peerId(), context.getSelf()));
+    return Behaviors.stopped();
+  }
+
   /** Answers what came too late, or too early in too great a number. */
   private void refuse(Command command, Refusal refusal) {
+    refuse(command, refusal, () -> new Info(host.peerId(), addresses()));
+  }
+
+  private static void refuse(Command command, Refusal refusal, Supplier<Info> info) {
     if (command instanceof GetInfo get) {
-      onGetInfo(get);
+      get.replyTo().tell(info.get());
     } else if (command instanceof DoPing ping) {
       ping.replyTo().tell(new ErrandFailed(ping.peer(), refusal.failure()));
     } else if (command instanceof DoPerf perf) {

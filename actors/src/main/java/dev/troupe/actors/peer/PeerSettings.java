@@ -6,6 +6,7 @@ import dev.troupe.actors.connections.ConnectionsSettings;
 import dev.troupe.actors.dht.DhtSettings;
 import dev.troupe.actors.gossip.GossipSettings;
 import dev.troupe.actors.health.HealthSettings;
+import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.actors.virtualconnections.VirtualConnectionSettings;
 import dev.troupe.actors.world.HostSettings;
 import dev.troupe.protocol.keys.PrivateKey;
@@ -17,12 +18,14 @@ import java.util.List;
  *
  * @param identity its key: whoever has it is this peer
  * @param listen where to accept connections, without {@code /p2p}; may be empty
+ * @param store what outlives it, and where (default nothing)
  * @param servePerf whether anyone may measure a stream to it, and so have it send at will (default
  *     no); measuring streams to others needs no leave
  */
 public record PeerSettings(
     PrivateKey identity,
     List<Multiaddr> listen,
+    StoreSettings store,
     HostSettings host,
     AddressBookSettings addressBook,
     ConnectionsSettings connections,
@@ -43,6 +46,7 @@ public record PeerSettings(
     return new PeerSettings(
         identity,
         listen,
+        StoreSettings.DEFAULT,
         HostSettings.DEFAULT,
         AddressBookSettings.DEFAULT,
         ConnectionsSettings.DEFAULT,
@@ -59,6 +63,7 @@ public record PeerSettings(
     return new PeerSettings(
         identity,
         listen,
+        store,
         host,
         addressBook,
         connections,
@@ -75,6 +80,7 @@ public record PeerSettings(
     return new PeerSettings(
         identity,
         listen,
+        store,
         host,
         addressBook,
         connections,
@@ -86,11 +92,29 @@ public record PeerSettings(
         servePerf);
   }
 
+  /** The same with another place for what is to outlive it. */
+  public PeerSettings withStore(StoreSettings other) {
+    return new PeerSettings(
+        identity,
+        listen,
+        other,
+        host,
+        addressBook,
+        connections,
+        dht,
+        bootstrap,
+        health,
+        gossip,
+        virtualConnections,
+        servePerf);
+  }
+
   /** The same with other limits of the host. */
   public PeerSettings withHost(HostSettings other) {
     return new PeerSettings(
         identity,
         listen,
+        store,
         other,
         addressBook,
         connections,
@@ -107,6 +131,7 @@ public record PeerSettings(
     return new PeerSettings(
         identity,
         listen,
+        store,
         host,
         addressBook,
         other,
@@ -123,6 +148,7 @@ public record PeerSettings(
     return new PeerSettings(
         identity,
         listen,
+        store,
         host,
         addressBook,
         connections,
@@ -139,6 +165,7 @@ public record PeerSettings(
     return new PeerSettings(
         identity,
         listen,
+        store,
         host,
         addressBook,
         connections,
@@ -155,6 +182,7 @@ public record PeerSettings(
     return new PeerSettings(
         identity,
         listen,
+        store,
         host,
         addressBook,
         connections,

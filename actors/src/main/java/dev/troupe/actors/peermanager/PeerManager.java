@@ -84,6 +84,8 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
     IDENTITY_TAKEN,
     /** There are as many peers as there may be. */
     TOO_MANY_PEERS,
+    /** What it has kept cannot be opened; the message says why and where. */
+    STORE_FAILED,
     /** It cannot listen where it was told to. */
     LISTEN_FAILED,
     /** It stopped before it listened. */
@@ -214,10 +216,7 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
     if (message.started() instanceof Peer.Ended ended) {
       return onHostEnded(ended);
     }
-    PeerId id =
-        message.started() instanceof Peer.Listening listening
-            ? listening.peer()
-            : ((Peer.ListenFailed) message.started()).peer();
+    PeerId id = peerOf(message.started());
     String alias = byIdentity.get(id);
     Entry entry = alias == null ? null : byAlias.get(alias);
     if (alias == null || entry == null || entry.creating == null) {
@@ -231,8 +230,22 @@ public final class PeerManager extends AbstractBehavior<PeerManager.Command> {
       // Answered when the peer has ended: whoever is answered may want to try again at once.
       entry.refusal = Refusal.LISTEN_FAILED;
       entry.message = failed.failure().message();
+    } else if (message.started() instanceof Peer.StoreFailed failed) {
+      entry.refusal = Refusal.STORE_FAILED;
+      entry.message = failed.failure().message();
     }
     return this;
+  }
+
+  private static PeerId peerOf(Peer.Started started) {
+    if (started instanceof Peer.Listening listening) {
+      return listening.peer();
+    } else if (started instanceof Peer.ListenFailed failed) {
+      return failed.peer();
+    } else if (started instanceof Peer.StoreFailed failed) {
+      return failed.peer();
+    }
+    return ((Peer.Ended) started).peer();
   }
 
   private Behavior<Command> onFind(Find find) {

@@ -1,6 +1,9 @@
 package dev.troupe.actors.fakes;
 
 import dev.troupe.actors.host.Host;
+import dev.troupe.actors.store.Store;
+import dev.troupe.actors.store.StoreCompletion;
+import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.actors.world.HostSettings;
 import dev.troupe.actors.world.Ticker;
 import dev.troupe.actors.world.World;
@@ -24,6 +27,9 @@ public final class ScriptedWorld implements World {
 
   /** The hosts made, the oldest first. */
   public final List<ScriptedHost> hosts = new ArrayList<>();
+
+  /** The stores asked for, the oldest first: the test opens them, or does not. */
+  public final List<StoreCompletion<Store>> openings = new ArrayList<>();
 
   /** A world on this system's time. */
   public ScriptedWorld(SimulatedSystem system) {
@@ -68,5 +74,10 @@ public final class ScriptedWorld implements World {
     ScriptedHost host = new ScriptedHost(identity.peerId());
     hosts.add(host);
     return host;
+  }
+
+  @Override
+  public void openStore(StoreSettings settings, PeerId owner, StoreCompletion<Store> completion) {
+    openings.add(completion);
   }
 }

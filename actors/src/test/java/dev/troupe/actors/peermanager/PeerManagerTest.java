@@ -12,11 +12,20 @@ import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.actors.peermanager.PeerManager.CreateRefused;
 import dev.troupe.actors.peermanager.PeerManager.Created;
 import dev.troupe.actors.peermanager.PeerManager.Refusal;
+import dev.troupe.actors.store.Batch;
+import dev.troupe.actors.store.Page;
+import dev.troupe.actors.store.Store;
+import dev.troupe.actors.store.StoreCollection;
+import dev.troupe.actors.store.StoreCompletion;
+import dev.troupe.actors.store.StoreFailure;
+import dev.troupe.actors.store.StoreSettings;
+import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.simulation.kernel.Probe;
 import dev.troupe.simulation.kernel.SimulatedSystem;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterEach;
@@ -254,5 +263,116 @@ class PeerManagerTest {
     assertEquals(new PeerManager.StopReply("one", true), stopped.next());
     running("one", 1);
     assertTrue(finds("one"));
+  }
+
+  private void createWithStore(String alias, int key) {
+    manager.tell(
+        new PeerManager.Create(
+            alias,
+            PeerSettings.of(ScriptedWorld.key(key), List.of())
+                .withStore(StoreSettings.DEFAULT.withDirectory("data")),
+            created.ref()));
+    system.runUntilIdle();
+  }
+
+  /** A store that closes when the test says so. */
+  private static final class SlowStore implements Store {
+    final List<Runnable> closings = new ArrayList<>();
+
+    @Override
+    public boolean keeps() {
+      return true;
+    }
+
+    @Override
+    public void read(StoreCollection from, Bytes after, StoreCompletion<Page> completion) {
+      completion.succeeded(new Page(List.of(), true));
+    }
+
+    @Override
+    public void commit(Batch batch, StoreCompletion<Batch> completion) {
+      completion.succeeded(batch);
+    }
+
+    @Override
+    public void close(Runnable closed) {
+      closings.add(closed);
+    }
+  }
+
+  @Test
+  void aPeerWhoseStoreCannotBeOpenedIsRefusedWithTheReason() {
+    createWithStore("one", 1);
+    created.expectNone();
+    assertEquals(0, world.hosts.size());
+    world
+        .openings
+        .get(0)
+        .failed(new StoreFailure(StoreFailure.Kind.DAMAGED, "the store in data is damaged"));
+    system.runUntilIdle();
+    CreateRefused refused = created.expect(CreateRefused.class);
+    assertEquals(Refusal.STORE_FAILED, refused.refusal());
+    assertEquals("the store in data is damaged", refused.message());
+    assertEquals(0, world.hosts.size());
+    running("one", 1);
+  }
+
+  @Test
+  void whatIsAskedWhileTheStoreOpensIsAnsweredThen() {
+    createWithStore("one", 1);
+    assertFalse(finds("one"));
+    world.openings.get(0).succeeded(new SlowStore());
+    system.runUntilIdle();
+    Created one = created.expect(Created.class);
+    Probe<Peer.Info> info = system.probe();
+    one.peer().tell(Peer.getInfo(info.ref()));
+    assertEquals(one.id(), info.next().peer());
+  }
+
+  @Test
+  void aPeerHasEndedWhenItsStoreIsClosed() {
+    createWithStore("one", 1);
+    SlowStore store = new SlowStore();
+    world.openings.get(0).succeeded(store);
+    system.runUntilIdle();
+    created.expect(Created.class);
+    stop("one");
+    assertEquals(0, store.closings.size());
+    closed(host());
+    assertEquals(1, store.closings.size());
+    stopped.expectNone();
+    store.closings.get(0).run();
+    system.runUntilIdle();
+    assertTrue(stopped.expect(PeerManager.StopReply.class).wasRunning());
+    running("one", 1);
+  }
+
+  @Test
+  void aPeerThatIsStoppedWhileItsStoreOpensClosesIt() {
+    createWithStore("one", 1);
+    stop("one");
+    created.expectNone();
+    SlowStore store = new SlowStore();
+    world.openings.get(0).succeeded(store);
+    system.runUntilIdle();
+    assertEquals(1, store.closings.size());
+    created.expectNone();
+    store.closings.get(0).run();
+    system.runUntilIdle();
+    refused("one", Refusal.STOPPED);
+    assertTrue(stopped.expect(PeerManager.StopReply.class).wasRunning());
+  }
+
+  @Test
+  void aPeerThatCrashesClosesItsStore() {
+    createWithStore("one", 1);
+    SlowStore store = new SlowStore();
+    world.openings.get(0).succeeded(store);
+    system.runUntilIdle();
+    Created one = created.expect(Created.class);
+    system.crash(one.peer(), "", new IllegalStateException("a bug"));
+    system.runUntilIdle();
+    closed(host());
+    assertEquals(1, store.closings.size());
   }
 }

@@ -4,6 +4,7 @@ import dev.troupe.actors.dht.DhtMode;
 import dev.troupe.actors.dht.DhtSettings;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.actors.peermanager.PeerManager;
+import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.kademlia.Namespace;
 import dev.troupe.protocol.kademlia.Namespaces;
@@ -16,6 +17,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,8 +63,18 @@ final class PeerCommand implements Callable<Integer> {
   @Option(
       names = "--key",
       paramLabel = "FILE",
-      description = "The file of the private key, made on first use (default: a new key).")
+      description =
+          "The file of the private key, made on first use (default: DIR/key with --data, otherwise"
+              + " a new key).")
   private @Nullable Path key;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description =
+          "Where to keep what outlives the peer: values, providers, addresses, the routing table"
+              + " (default: nowhere).")
+  private @Nullable Path data;
 
   @Option(
       names = "--topic",
@@ -134,7 +146,12 @@ final class PeerCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw wrong("--namespace or --dht-protocol: " + e.getMessage());
     }
+    StoreSettings store = StoreSettings.DEFAULT;
+    if (data != null) {
+      store = store.withDirectory(data.toAbsolutePath().toString());
+    }
     return PeerSettings.of(identity(troupe), addresses)
+        .withStore(store)
         .withServePerf(perf)
         .withDht(
             defaults
@@ -145,16 +162,30 @@ final class PeerCommand implements Callable<Integer> {
   }
 
   private PrivateKey identity(Troupe troupe) {
-    if (key == null) {
-      return troupe.newIdentity();
-    }
+    Path file = key;
     try {
-      return KeyFile.loadOrCreate(key, troupe.crypto(), troupe::newIdentity);
+      if (file == null && data != null) {
+        file = Files.createDirectories(data).resolve("key");
+      }
+      if (file == null) {
+        return troupe.newIdentity();
+      }
+      return KeyFile.loadOrCreate(file, troupe.crypto(), troupe::newIdentity);
     } catch (MalformedException e) {
-      throw wrong("--key: " + e.getMessage());
+      throw wrong(keyOption() + ": " + e.getMessage());
     } catch (IOException e) {
-      throw wrong("--key: cannot use the key file " + key + ": " + e);
+      throw wrong(
+          keyOption()
+              + ": cannot use "
+              + (file == null ? data : "the key file " + file)
+              + ": "
+              + e);
     }
+  }
+
+  /** Where the user said which key file it is. */
+  private String keyOption() {
+    return key == null ? "--data" : "--key";
   }
 
   private DhtMode mode() {

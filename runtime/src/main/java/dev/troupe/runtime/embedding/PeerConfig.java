@@ -13,6 +13,7 @@ import dev.troupe.actors.dht.DhtSettings;
 import dev.troupe.actors.gossip.GossipSettings;
 import dev.troupe.actors.health.HealthSettings;
 import dev.troupe.actors.peer.PeerSettings;
+import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.actors.virtualconnections.VirtualConnectionSettings;
 import dev.troupe.actors.world.HostSettings;
 import dev.troupe.protocol.MalformedException;
@@ -48,7 +49,13 @@ public final class PeerConfig {
 
   /** What is given in bytes, and so may have a unit; all other whole numbers are counts. */
   private static final Set<String> SIZES =
-      Set.of("maxReceiveWindow", "cachedBytes", "queueBytes", "inboundWindow", "maxMessage");
+      Set.of(
+          "maxBytes",
+          "maxReceiveWindow",
+          "cachedBytes",
+          "queueBytes",
+          "inboundWindow",
+          "maxMessage");
 
   private PeerConfig() {}
 
@@ -65,6 +72,7 @@ public final class PeerConfig {
         PATH,
         Set.of(
             "listen",
+            "store",
             "host",
             "address-book",
             "connections",
@@ -77,6 +85,7 @@ public final class PeerConfig {
     return new PeerSettings(
         identity,
         addresses(config, LISTEN),
+        section(config, PATH + ".store", StoreSettings.class),
         section(config, PATH + ".host", HostSettings.class),
         section(config, PATH + ".address-book", AddressBookSettings.class),
         section(config, PATH + ".connections", ConnectionsSettings.class),

@@ -112,6 +112,8 @@ public final class Machine {
                 simulation
                     .system()
                     .fail("the peer on " + this + " cannot listen: " + failed.failure().message());
+              } else if (started instanceof Peer.StoreFailed failed) {
+                simulation.system().fail("the peer on " + this + ": " + failed.failure().message());
               }
               return Behaviors.stopped();
             });
