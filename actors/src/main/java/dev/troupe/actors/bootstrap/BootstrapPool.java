@@ -62,6 +62,9 @@ public final class BootstrapPool {
   /** Asks to hear of everything, how it stands first; ends when the subscriber does. */
   public record Subscribe(ActorRef<Event> subscriber) implements Command {}
 
+  /** Asks to end, once what came before is answered. */
+  public record Stop() implements Command {}
+
   private record Answered(int number, int attempt, Connections.ConnectReply reply)
       implements Command {}
 
@@ -214,6 +217,7 @@ public final class BootstrapPool {
         .onMessage(Heard.class, this::onHeard)
         .onMessage(Due.class, due -> act())
         .onMessage(Disconnected.class, done -> Behaviors.same())
+        .onMessage(Stop.class, stop -> Behaviors.stopped())
         .build();
   }
 

@@ -126,19 +126,44 @@ public final class Dht {
    * Asks who provides what the key names.
    *
    * @param limit stop when this many have been found, at least 1
+   * @param through whose view is wanted: it is the first to be asked, and what is known here does
+   *     not count; this peer itself may be among the answers. Null for this peer's own view
    */
   public record FindProviders(
-      Multihash key, int limit, Readiness readiness, ActorRef<FindProvidersReply> replyTo)
-      implements Operation {}
+      Multihash key,
+      int limit,
+      @Nullable PeerId through,
+      Readiness readiness,
+      ActorRef<FindProvidersReply> replyTo)
+      implements Operation {
+
+    /** The view of this peer. */
+    public FindProviders(
+        Multihash key, int limit, Readiness readiness, ActorRef<FindProvidersReply> replyTo) {
+      this(key, limit, null, readiness, replyTo);
+    }
+  }
 
   /** Asks to store a value, which the validator of the key's namespace must accept. */
   public record PutValue(
       Bytes key, Bytes value, Readiness readiness, ActorRef<PutValueReply> replyTo)
       implements Operation {}
 
-  /** Asks for the best value of a key. */
-  public record GetValue(Bytes key, Readiness readiness, ActorRef<GetValueReply> replyTo)
-      implements Operation {}
+  /**
+   * Asks for the best value of a key.
+   *
+   * @param through whose view is wanted: it is the first to be asked, what is stored here does not
+   *     count, and the first value is believed. Null for this peer's own view
+   */
+  public record GetValue(
+      Bytes key, @Nullable PeerId through, Readiness readiness, ActorRef<GetValueReply> replyTo)
+      implements Operation {
+
+    /** The view of this peer. */
+    public GetValue(Bytes key, Readiness readiness, ActorRef<GetValueReply> replyTo) {
+      this(key, null, readiness, replyTo);
+    }
+  }
 
   /**
    * Asks for the addresses of a peer. Answered at once for those who are connected or in the
@@ -733,12 +758,20 @@ public final class Dht {
       kept.providers().add(provide.key(), self(), self.addresses(), now);
       Query placement = new Query.Placement(KademliaMessage.addProvider(provide.key(), self));
       startLookup(id, placement, timing.put());
+    } else if (operation instanceof FindProviders find && find.through() != null) {
+      PeerId through = find.through();
+      Query search = new Query.ProviderSearch(find.key(), find.limit(), through, List.of());
+      startLookup(id, search, startingWith(through), timing.query());
     } else if (operation instanceof FindProviders find) {
       List<PeerInfo> known = kept.providers().providers(find.key(), find.limit(), random, now);
       Query search = new Query.ProviderSearch(find.key(), find.limit(), self(), known);
       startLookup(id, search, timing.query());
     } else if (operation instanceof PutValue put) {
       put(id, put);
+    } else if (operation instanceof GetValue get && get.through() != null) {
+      Query search =
+          new Query.ValueSearch(get.key(), 1, settings.namespaces(), self(), Optional.empty());
+      startLookup(id, search, startingWith(get.through()), timing.get());
     } else if (operation instanceof GetValue get) {
       Optional<ValueRecord> known = kept.values().get(get.key(), now);
       Query search =
@@ -747,6 +780,10 @@ public final class Dht {
     } else if (operation instanceof FindPeer find) {
       findPeer(id, find.peer());
     }
+  }
+
+  private List<PeerInfo> startingWith(PeerId peer) {
+    return List.of(new PeerInfo(peer, connected.getOrDefault(peer, table.addressesOf(peer))));
   }
 
   /** Where somebody listens is known from itself, or else asked for: the walk is for hearsay. */

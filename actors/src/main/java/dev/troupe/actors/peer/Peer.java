@@ -9,6 +9,8 @@ import dev.troupe.actors.dht.Dht;
 import dev.troupe.actors.dht.DhtMode;
 import dev.troupe.actors.dht.Readiness;
 import dev.troupe.actors.gossip.Gossip;
+import dev.troupe.actors.health.Health;
+import dev.troupe.actors.health.HealthReport;
 import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
 import dev.troupe.actors.host.HostFailure;
@@ -44,8 +46,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Owns</b> the host and the store. <b>Parent</b>: {@link
  * dev.troupe.actors.peermanager.PeerManager}, or whoever spawns it. <b>Children</b>: address book,
- * connections, bootstrap pool, DHT, gossip, virtual connections, and a short-lived one for each
- * ping, perf and opening of a stream.
+ * connections, bootstrap pool, DHT, health, gossip, virtual connections, and a short-lived one for
+ * each ping, perf and opening of a stream.
  *
  * <p><b>States</b>: opening, where something is to outlive the peer (messages wait in a stash until
  * the store is open), then listening (they wait on until every listen address is bound), then
@@ -72,6 +74,8 @@ public final class Peer {
   private record ToDht(Dht.Command command) implements Command {}
 
   private record ToGossip(Gossip.Command command) implements Command {}
+
+  private record ToHealth(Health.Command command) implements Command {}
 
   private record ToVirtualConnections(VirtualConnections.Command command) implements Command {}
 
@@ -231,6 +235,37 @@ public final class Peer {
   /** Asks who is in the routing table of the DHT. */
   public static Command getDhtTable(ActorRef<Dht.Table> replyTo) {
     return new ToDht(new Dht.GetTable(replyTo));
+  }
+
+  /** Asks how healthy the peer is. */
+  public static Command getHealth(ActorRef<HealthReport> replyTo) {
+    return new ToHealth(new Health.GetReport(replyTo));
+  }
+
+  /** Asks to hear of changes of health, failures of bootstrap peers and alerts. */
+  public static Command subscribeHealth(ActorRef<Health.Event> subscriber) {
+    return new ToHealth(new Health.Subscribe(subscriber));
+  }
+
+  /** Asks to dial all bootstrap peers again that cannot be reached. */
+  public static Command retry(ActorRef<BootstrapPool.OfferReply> replyTo) {
+    return new ToHealth(new Health.Retry(replyTo));
+  }
+
+  /** Asks to use the backups among the bootstrap peers now, and one more where it is given. */
+  public static Command useBackup(
+      @Nullable Multiaddr address, ActorRef<BootstrapPool.OfferReply> replyTo) {
+    return new ToHealth(new Health.UseBackup(address, replyTo));
+  }
+
+  /** Asks to verify, step by step, that this peer and another (or any) find each other. */
+  public static Command verify(@Nullable PeerId partner, ActorRef<Health.VerifyReply> replyTo) {
+    return new ToHealth(new Health.Verify(partner, replyTo));
+  }
+
+  /** Asks whether values can be stored and found, trying for a while. */
+  public static Command probeReadiness(ActorRef<Health.ProbeReply> replyTo) {
+    return new ToHealth(new Health.ProbeReadiness(replyTo));
   }
 
   /** Asks to announce that this peer provides what a key names, as soon as the DHT is ready. */
@@ -477,6 +512,7 @@ public final class Peer {
 
   private @Nullable ActorRef<BootstrapPool.Command> bootstrapPool;
   private @Nullable ActorRef<Dht.Command> dht;
+  private @Nullable ActorRef<Health.Command> health;
   private @Nullable ActorRef<Gossip.Command> gossip;
   private @Nullable ActorRef<VirtualConnections.Command> virtualConnections;
 
@@ -590,6 +626,10 @@ public final class Peer {
         context.spawn(
             Dht.create(settings.dht(), world, host, connections, addressBook, bootstrapPool, store),
             "dht");
+    health =
+        context.spawn(
+            Health.create(settings.health(), world, host, connections, dht, bootstrapPool),
+            "health");
     gossip =
         context.spawn(
             Gossip.create(settings.gossip(), settings.identity(), world, host, connections, dht),
@@ -611,6 +651,7 @@ public final class Peer {
         .onMessage(ToConnections.class, to -> pass(connections, to.command()))
         .onMessage(ToDht.class, to -> pass(dht, to.command()))
         .onMessage(ToGossip.class, to -> pass(gossip, to.command()))
+        .onMessage(ToHealth.class, to -> pass(health, to.command()))
         .onMessage(ToVirtualConnections.class, to -> pass(virtualConnections, to.command()))
         .onMessage(GetInfo.class, this::onGetInfo)
         .onMessage(DoPing.class, this::onPing)
@@ -794,6 +835,12 @@ public final class Peer {
 
   private Behavior<Command> beginStopping() {
     timers.startSingleTimer(new EndForced(), END);
+    endChild(health, new Health.Stop());
+    if (bootstrapPool != null) {
+      // Health ends it, after what it has passed on.
+      ending.add(bootstrapPool);
+      context.watch(bootstrapPool);
+    }
     endChild(dht, new Dht.Stop());
     endChild(gossip, new Gossip.Stop());
     endChild(virtualConnections, new VirtualConnections.End());
@@ -904,6 +951,8 @@ public final class Peer {
     } else if (command instanceof AcceptStreams accept) {
       accept.replyTo().tell(new AcceptingRefused(accept.protocol(), refusal.failure().message()));
     } else if (command instanceof ToDht to) {
+      refusal.answer(to.command());
+    } else if (command instanceof ToHealth to) {
       refusal.answer(to.command());
     } else if (command instanceof ToGossip to) {
       refusal.answer(to.command());

@@ -1,8 +1,11 @@
 package dev.troupe.actors.peer;
 
+import dev.troupe.actors.bootstrap.BootstrapPool;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.dht.Dht;
 import dev.troupe.actors.gossip.Gossip;
+import dev.troupe.actors.health.Health;
+import dev.troupe.actors.health.HealthReport;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.virtualconnections.VirtualConnections;
 import java.util.List;
@@ -52,6 +55,29 @@ record Refusal(
       get.replyTo().tell(new Dht.StateChanged(Dht.State.DEGRADED, 0, 0));
     } else if (command instanceof Dht.GetTable get) {
       get.replyTo().tell(new Dht.Table(List.of()));
+    }
+  }
+
+  void answer(Health.Command command) {
+    if (command instanceof Health.GetReport get) {
+      get.replyTo()
+          .tell(
+              new HealthReport(
+                  HealthReport.State.DOWN,
+                  Dht.State.DEGRADED,
+                  0,
+                  0,
+                  false,
+                  List.of(),
+                  List.of(message())));
+    } else if (command instanceof Health.Retry retry) {
+      retry.replyTo().tell(new BootstrapPool.Declined(message()));
+    } else if (command instanceof Health.UseBackup use) {
+      use.replyTo().tell(new BootstrapPool.Declined(message()));
+    } else if (command instanceof Health.Verify verify) {
+      verify.replyTo().tell(new Health.VerifyRefused(message()));
+    } else if (command instanceof Health.ProbeReadiness probe) {
+      probe.replyTo().tell(new Health.NotReady(0, message()));
     }
   }
 

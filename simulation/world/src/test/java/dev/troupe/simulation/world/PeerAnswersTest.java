@@ -77,6 +77,11 @@ class PeerAnswersTest {
     all.with("getConnected", to -> Peer.getConnected(to.unsafeUpcast()));
     all.with("getDhtState", to -> Peer.getDhtState(to.unsafeUpcast()));
     all.with("getDhtTable", to -> Peer.getDhtTable(to.unsafeUpcast()));
+    all.with("getHealth", to -> Peer.getHealth(to.unsafeUpcast()));
+    all.with("retry", to -> Peer.retry(to.unsafeUpcast()));
+    all.with("useBackup", to -> Peer.useBackup(dead, to.unsafeUpcast()));
+    all.with("verify", to -> Peer.verify(stranger, to.unsafeUpcast()));
+    all.with("probeReadiness", to -> Peer.probeReadiness(to.unsafeUpcast()));
     all.with("provide", to -> Peer.provide(key, to.unsafeUpcast()));
     all.with("findProviders", to -> Peer.findProviders(key, 1, to.unsafeUpcast()));
     all.with("putValue", to -> Peer.putValue(name, name, to.unsafeUpcast()));

@@ -1,0 +1,322 @@
+package dev.troupe.actors.health;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.troupe.actors.bootstrap.BootstrapMemory;
+import dev.troupe.actors.bootstrap.BootstrapPool;
+import dev.troupe.actors.bootstrap.BootstrapSettings;
+import dev.troupe.actors.bootstrap.FakeConnections;
+import dev.troupe.actors.dht.Dht;
+import dev.troupe.actors.fakes.ScriptedHost;
+import dev.troupe.actors.fakes.ScriptedStream;
+import dev.troupe.actors.fakes.ScriptedWorld;
+import dev.troupe.actors.health.BootstrapHealth.Grade;
+import dev.troupe.actors.health.Health.Alert;
+import dev.troupe.actors.health.Health.BootstrapFailed;
+import dev.troupe.actors.health.Health.Changed;
+import dev.troupe.actors.health.Health.Event;
+import dev.troupe.actors.health.HealthReport.State;
+import dev.troupe.actors.host.HostFailure;
+import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.simulation.kernel.Probe;
+import dev.troupe.simulation.kernel.SimulatedSystem;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class HealthTest {
+
+  private static final PeerId SELF = ScriptedWorld.key(0).peerId();
+  private static final Multiaddr PRIMARY = address(1);
+  private static final Multiaddr BACKUP = address(2);
+  private static final Multiaddr FRIEND = address(3);
+  private static final Duration PERIOD = Duration.ofSeconds(25);
+  private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+  private final SimulatedSystem system = SimulatedSystem.create();
+  private final ScriptedWorld world = new ScriptedWorld(system);
+  private final ScriptedHost host = new ScriptedHost(SELF);
+  private final FakeConnections connections =
+      new FakeConnections(system, List.of(PRIMARY, BACKUP, FRIEND));
+  private final Probe<Event> events = system.probe("events");
+  private final List<ActorRef<Dht.StateChanged>> dhtSubscribers = new ArrayList<>();
+  private final ActorRef<Dht.Command> dht = system.spawn(dht(), "dht");
+  private Dht.StateChanged dhtState = new Dht.StateChanged(Dht.State.READY, 1, 0);
+
+  private static Multiaddr address(int number) {
+    try {
+      return Multiaddr.parse("/ip4/192.0.2." + number + "/tcp/4001")
+          .withPeer(ScriptedWorld.key(number).peerId());
+    } catch (MalformedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static PeerId peer(Multiaddr address) {
+    return address.peerId();
+  }
+
+  private Behavior<Dht.Command> dht() {
+    return Behaviors.receive(Dht.Command.class)
+        .onMessage(
+            Dht.GetState.class,
+            get -> {
+              get.replyTo().tell(dhtState);
+              return Behaviors.same();
+            })
+        .onMessage(
+            Dht.Subscribe.class,
+            subscribe -> {
+              dhtSubscribers.add(subscribe.subscriber());
+              subscribe.subscriber().tell(dhtState);
+              return Behaviors.same();
+            })
+        .build();
+  }
+
+  private void dhtBecomes(Dht.State state, int peers) {
+    dhtState = new Dht.StateChanged(state, peers, 0);
+    dhtSubscribers.forEach(each -> each.tell(dhtState));
+    system.runUntilIdle();
+  }
+
+  private ActorRef<Health.Command> health(Multiaddr... backups) {
+    ActorRef<BootstrapPool.Command> pool =
+        system.spawn(
+            BootstrapPool.create(
+                BootstrapSettings.DEFAULT.withBackups(List.of(backups)),
+                List.of(PRIMARY),
+                SELF,
+                world,
+                BootstrapMemory.NONE,
+                connections.ref),
+            "pool");
+    return spawn(pool);
+  }
+
+  private ActorRef<Health.Command> spawn(ActorRef<BootstrapPool.Command> pool) {
+    ActorRef<Health.Command> health =
+        system.spawn(
+            Health.create(HealthSettings.DEFAULT, world, host, connections.ref, dht, pool),
+            "health");
+    health.tell(new Health.Subscribe(events.ref()));
+    system.runUntilIdle();
+    return health;
+  }
+
+  private HealthReport report(ActorRef<Health.Command> health) {
+    Probe<HealthReport> probe = system.probe();
+    health.tell(new Health.GetReport(probe.ref()));
+    return probe.next();
+  }
+
+  /** Connected, pinged, and answered. */
+  private ActorRef<Health.Command> healthy(Multiaddr... backups) {
+    connections.up.add(peer(PRIMARY));
+    ActorRef<Health.Command> health = health(backups);
+    system.advance(FakeConnections.LATENCY);
+    pong(Duration.ofMillis(30));
+    return health;
+  }
+
+  /** The oldest ping that nobody has answered takes so long. */
+  private void pong(Duration roundTrip) {
+    ScriptedStream stream = host.takeOpening().succeed();
+    byte[] sent = stream.takeWritten();
+    system.advance(roundTrip);
+    stream.receive(sent);
+    system.runUntilIdle();
+  }
+
+  /** Waits for the next ping. */
+  private void awaitPing() {
+    assertTrue(system.tryRunUntil(() -> host.openings.size() > 0, PERIOD));
+  }
+
+  private <E extends Event> List<E> heard(Class<E> type) {
+    return events.received().stream().filter(type::isInstance).map(type::cast).toList();
+  }
+
+  private List<State> states() {
+    return heard(Changed.class).stream().map(each -> each.report().state()).toList();
+  }
+
+  @AfterEach
+  void close() {
+    system.close();
+  }
+
+  @Test
+  void itIsHealthyOnceABootstrapPeerIsConnectedAndTheDhtIsReady() {
+    ActorRef<Health.Command> health = healthy();
+    assertEquals(List.of(State.DEGRADED, State.HEALTHY), states());
+    HealthReport report = report(health);
+    assertEquals(State.HEALTHY, report.state());
+    assertEquals(List.of(), report.warnings());
+    BootstrapHealth primary = report.bootstraps().get(0);
+    assertTrue(primary.reachable());
+    assertEquals(Duration.ofMillis(30), primary.latency());
+    assertEquals(Grade.GOOD, primary.grade());
+    assertTrue(report.alone(), "nobody but the bootstrap peer: no other peers yet");
+    assertEquals(1, report.tableSize());
+    dhtBecomes(Dht.State.READY, 2);
+    assertFalse(report(health).alone());
+  }
+
+  @Test
+  void eachIsMeasuredEveryTwentyFiveSecondsSoThatALossIsNoticedWithinThirty() {
+    ActorRef<Health.Command> health = healthy();
+    system.advance(PERIOD.minus(FakeConnections.LATENCY).minusMillis(31));
+    assertEquals(0, host.openings.size());
+    system.advance(Duration.ofMillis(1));
+    assertEquals(1, host.openings.size());
+    system.advance(TIMEOUT.minusNanos(1));
+    assertTrue(report(health).bootstraps().get(0).reachable());
+    system.advance(Duration.ofNanos(1));
+    BootstrapHealth primary = report(health).bootstraps().get(0);
+    assertFalse(primary.reachable());
+    assertNull(primary.latency());
+    assertEquals(State.DEGRADED, states().get(states().size() - 1));
+  }
+
+  @Test
+  void whoMissesTwoPingsIsDisconnectedAndDialledAgainAndABackupStandsIn() {
+    ActorRef<Health.Command> health = healthy(BACKUP);
+    for (int i = 0; i < 3; i++) {
+      awaitPing();
+      pong(Duration.ZERO);
+    }
+    awaitPing();
+    connections.up.remove(peer(PRIMARY));
+    connections.up.add(peer(BACKUP));
+    system.advance(TIMEOUT.multipliedBy(2));
+    assertFalse(connections.connected.contains(peer(PRIMARY)));
+    system.advance(Duration.ofSeconds(2));
+    assertTrue(connections.connected.contains(peer(BACKUP)));
+    HealthReport report = report(health);
+    assertEquals(State.DEGRADED, report.state());
+    assertEquals(
+        List.of("no primary bootstrap peer can be reached, a backup stands in"), report.warnings());
+    assertEquals(1, heard(BootstrapFailed.class).size());
+  }
+
+  @Test
+  void aLossThatIsToldIsKnownAtOnce() {
+    ActorRef<Health.Command> health = healthy();
+    connections.lose(peer(PRIMARY));
+    assertFalse(report(health).bootstraps().get(0).reachable());
+    assertEquals(State.DOWN, report(health).state());
+    assertEquals(State.DOWN, states().get(states().size() - 1));
+    system.advance(Duration.ofSeconds(7));
+    assertEquals(State.HEALTHY, states().get(states().size() - 1), "it came back");
+  }
+
+  @Test
+  void withOthersConnectedItIsDegradedRatherThanDown() {
+    connections.connected.add(peer(FRIEND));
+    ActorRef<Health.Command> health = health();
+    system.advance(Duration.ofSeconds(1));
+    assertEquals(State.DEGRADED, report(health).state());
+    assertEquals(List.of("no bootstrap peer can be reached"), report(health).warnings());
+    assertEquals(
+        List.of(new Health.Offer[] {Health.Offer.RETRY, Health.Offer.USE_BACKUP}),
+        List.of(heard(BootstrapFailed.class).get(0).offers().toArray()));
+  }
+
+  @Test
+  void whileTheDhtIsDownItIsDegraded() {
+    ActorRef<Health.Command> health = healthy();
+    dhtBecomes(Dht.State.STARVED, 0);
+    assertEquals(State.DEGRADED, states().get(states().size() - 1));
+    assertEquals(List.of("the DHT is starved"), report(health).warnings());
+  }
+
+  @Test
+  void threePoorRoundTripsInARowAreWarnedOf() {
+    ActorRef<Health.Command> health = healthy();
+    for (int i = 0; i < 3; i++) {
+      assertEquals(List.of(), report(health).warnings());
+      awaitPing();
+      pong(Duration.ofMillis(501));
+    }
+    assertEquals(1, report(health).warnings().size());
+    assertTrue(report(health).warnings().get(0).contains("501 ms"));
+    assertEquals(State.DEGRADED, report(health).state());
+    awaitPing();
+    pong(Duration.ofMillis(201));
+    assertEquals(List.of(), report(health).warnings());
+    assertEquals(Grade.SLOW, report(health).bootstraps().get(0).grade());
+  }
+
+  @Test
+  void afterTwoMinutesWithoutABootstrapPeerThereIsAnAlertOnce() {
+    health();
+    system.advance(FakeConnections.LATENCY);
+    system.advance(Duration.ofMinutes(2).minusNanos(1));
+    assertEquals(List.of(), heard(Alert.class));
+    system.advance(Duration.ofNanos(1));
+    assertEquals(PRIMARY, heard(Alert.class).get(0).address());
+    system.advance(Duration.ofMinutes(10));
+    assertEquals(1, heard(Alert.class).size());
+  }
+
+  @Test
+  void whoDoesNotSpeakPingIsReachableAllTheSame() {
+    connections.up.add(peer(PRIMARY));
+    ActorRef<Health.Command> health = health();
+    system.advance(FakeConnections.LATENCY);
+    host.takeOpening().fail(HostFailure.Kind.PROTOCOL_NOT_SUPPORTED);
+    system.runUntilIdle();
+    BootstrapHealth primary = report(health).bootstraps().get(0);
+    assertTrue(primary.reachable());
+    assertNull(primary.latency());
+    assertEquals(0, host.openings.size());
+  }
+
+  @Test
+  void withoutBootstrapPeersItCostsNothingAndAnswersAllTheSame() {
+    ActorRef<Health.Command> health = spawn(null);
+    long before = system.eventCount();
+    system.advance(Duration.ofMinutes(10));
+    assertEquals(before, system.eventCount());
+    assertEquals(State.HEALTHY, report(health).state());
+    assertEquals(List.of(), events.received());
+    Probe<BootstrapPool.OfferReply> reply = system.probe();
+    health.tell(new Health.Retry(reply.ref()));
+    health.tell(new Health.UseBackup(BACKUP, reply.ref()));
+    reply.expect(BootstrapPool.Declined.class);
+    reply.expect(BootstrapPool.Declined.class);
+  }
+
+  @Test
+  void aWatchCostsAHandfulOfEventsEveryTwentyFiveSeconds() {
+    healthy();
+    awaitPing();
+    pong(Duration.ofMillis(1));
+    long before = system.eventCount();
+    awaitPing();
+    pong(Duration.ofMillis(1));
+    assertTrue(system.eventCount() - before <= 12, "" + (system.eventCount() - before));
+  }
+
+  @Test
+  void afterACrashItGoesOnWatching() {
+    ActorRef<Health.Command> health = healthy();
+    system.crash(health, "", new IllegalStateException("crashed by the test"));
+    system.advance(Duration.ofSeconds(1));
+    while (host.openings.size() > 0) {
+      pong(Duration.ofMillis(10));
+    }
+    assertEquals(State.HEALTHY, report(health).state());
+  }
+}
