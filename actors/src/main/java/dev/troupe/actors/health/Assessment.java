@@ -19,6 +19,7 @@ final class Assessment {
   /** What was measured of one; about as many as there are bootstrap peers. */
   private static final class Measured {
     private @Nullable Duration latency;
+    private @Nullable Integer peers;
     private int poor;
     private int missed;
   }
@@ -53,6 +54,11 @@ final class Assessment {
   /** One could be asked, but not pinged: some do not answer pings at all. */
   void onRefusal(PeerId peer) {
     of(peer).missed = 0;
+  }
+
+  /** One named so many peers. */
+  void onPeersNamed(PeerId peer, int peers) {
+    of(peer).peers = peers;
   }
 
   /** Whether nothing has been measured of a connected one. */
@@ -104,7 +110,8 @@ final class Assessment {
         bootstrap,
         bootstrap.isReachable() && answers,
         latency,
-        latency == null ? null : grade(latency));
+        latency == null ? null : grade(latency),
+        of == null ? null : of.peers);
   }
 
   private Grade grade(Duration latency) {

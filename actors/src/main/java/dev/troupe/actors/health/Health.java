@@ -12,6 +12,7 @@ import dev.troupe.actors.ping.Ping;
 import dev.troupe.actors.world.World;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.protocol.multistream.ProtocolId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -36,11 +37,12 @@ import org.jspecify.annotations.Nullable;
  * <b>Children</b>: one for each verification and each readiness probe. <b>States</b>: one.
  *
  * <p><b>Who sends what</b>: the {@link BootstrapPool} says how it stands with each bootstrap peer,
- * at once when one is lost; the DHT says its state. At intervals each connected bootstrap peer is
- * pinged; one that misses a ping counts as unreachable, and is pinged again at once: if it misses
- * that as well, the pool is told, which disconnects it, dials it again, and has others stand in.
- * The user asks for a report, for another try, for a verification. Subscribers hear each change of
- * the state in one word, each bootstrap peer that failed, and alerts.
+ * at once when one is lost; the DHT says its state. Each is asked now and then whom it knows. At
+ * intervals each connected bootstrap peer is pinged; one that misses a ping counts as unreachable,
+ * and is pinged again at once: if it misses that as well, the pool is told, which disconnects it,
+ * dials it again, and has others stand in. The user asks for a report, for another try, for a
+ * verification. Subscribers hear each change of the state in one word, each bootstrap peer that
+ * failed, and alerts.
  *
  * <p>A peer without bootstrap peers has nothing to watch: this actor then does nothing of its own
  * accord.
@@ -103,6 +105,10 @@ public final class Health {
       implements Command {}
 
   private record PingOverdue(PeerId peer, long number) implements Command {}
+
+  private record PeersNamed(PeerId peer, int peers) implements Command {}
+
+  private record QuestionOverdue(PeerId peer) implements Command {}
 
   private record AlertDue(Multiaddr address) implements Command {}
 
@@ -209,6 +215,9 @@ public final class Health {
   /** Most verifications and probes at a time. */
   static final int MAX_ERRANDS = 8;
 
+  /** How many measurements there are to one question for the peers that a bootstrap peer knows. */
+  static final int PEERS_EVERY = 10;
+
   /** One that misses so many pings in a row is lost. */
   static final int MISSES = 2;
 
@@ -226,10 +235,12 @@ public final class Health {
   /**
    * Makes the actor; its supervision is included.
    *
+   * @param dhtProtocol what bootstrap peers speak
    * @param pool null where there is no DHT to join
    */
   public static Behavior<Command> create(
       HealthSettings settings,
+      ProtocolId dhtProtocol,
       World world,
       Host host,
       ActorRef<Connections.Command> connections,
@@ -247,6 +258,7 @@ public final class Health {
                                           context,
                                           timers,
                                           settings,
+                                          dhtProtocol,
                                           world,
                                           host,
                                           connections,
@@ -261,6 +273,7 @@ public final class Health {
   private final ActorContext<Command> context;
   private final TimerScheduler<Command> timers;
   private final HealthSettings settings;
+  private final ProtocolId dhtProtocol;
   private final World world;
   private final Host host;
   private final ActorRef<Connections.Command> connections;
@@ -271,12 +284,14 @@ public final class Health {
   private final ActorRef<Dht.StateChanged> dhtStates;
   private final ActorRef<Connections.ConnectedPeers> connectedPeers;
   private final Map<PeerId, Pinging> pings = new LinkedHashMap<>();
+  private final Map<PeerId, Cancellable> questions = new LinkedHashMap<>();
   private final Set<Multiaddr> alerts = new LinkedHashSet<>();
   private List<Bootstrap> bootstraps = List.of();
   private Dht.StateChanged dhtState = new Dht.StateChanged(Dht.State.BOOTSTRAPPING, 0, 0);
   private long numbers;
 
   private int connected;
+  private int measurements;
   private int errands;
   private boolean verified;
   private boolean awaitsDht;
@@ -289,6 +304,7 @@ public final class Health {
       ActorContext<Command> context,
       TimerScheduler<Command> timers,
       HealthSettings settings,
+      ProtocolId dhtProtocol,
       World world,
       Host host,
       ActorRef<Connections.Command> connections,
@@ -298,6 +314,7 @@ public final class Health {
     this.context = context;
     this.timers = timers;
     this.settings = settings;
+    this.dhtProtocol = dhtProtocol;
     this.world = world;
     this.host = host;
     this.connections = connections;
@@ -336,6 +353,8 @@ public final class Health {
         .onMessage(MeasureDue.class, due -> onMeasureDue())
         .onMessage(PingEnded.class, this::onPingEnded)
         .onMessage(PingOverdue.class, this::onPingOverdue)
+        .onMessage(PeersNamed.class, this::onPeersNamed)
+        .onMessage(QuestionOverdue.class, this::onQuestionOverdue)
         .onMessage(AlertDue.class, this::onAlertDue)
         .onMessage(Stop.class, stop -> onStop())
         .onMessage(Verify.class, this::onVerify)
@@ -428,6 +447,7 @@ public final class Health {
     } else if (peer != null && settings.watch() && assessment.isUnknown(peer)) {
       // The first measurement of a new connection.
       ping(peer);
+      askForPeers(peer);
     }
     Duration unreachable = bootstrap.unreachableFor();
     AlertDue alert = new AlertDue(bootstrap.address());
@@ -525,10 +545,14 @@ public final class Health {
   // Measuring
 
   private Behavior<Command> onMeasureDue() {
+    measurements++;
     for (Bootstrap bootstrap : bootstraps) {
       PeerId peer = bootstrap.peer();
       if (bootstrap.isReachable() && peer != null) {
         ping(peer);
+        if (measurements % PEERS_EVERY == 0) {
+          askForPeers(peer);
+        }
       }
     }
     return Behaviors.same();
@@ -560,6 +584,34 @@ public final class Health {
             });
     pings.put(peer, new Pinging(number, ping));
     timers.startSingleTimer(peer, new PingOverdue(peer, number), settings.pingTimeout());
+  }
+
+  private void askForPeers(PeerId peer) {
+    if (!questions.containsKey(peer)) {
+      ActorRef<Command> self = context.getSelf();
+      questions.put(
+          peer,
+          NamedPeers.count(
+              host, dhtProtocol, peer, peers -> self.tell(new PeersNamed(peer, peers))));
+      QuestionOverdue overdue = new QuestionOverdue(peer);
+      timers.startSingleTimer(overdue, overdue, settings.pingTimeout());
+    }
+  }
+
+  private Behavior<Command> onPeersNamed(PeersNamed named) {
+    if (questions.remove(named.peer()) != null) {
+      timers.cancel(new QuestionOverdue(named.peer()));
+      assessment.onPeersNamed(named.peer(), named.peers());
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onQuestionOverdue(QuestionOverdue overdue) {
+    Cancellable question = questions.remove(overdue.peer());
+    if (question != null) {
+      question.cancel();
+    }
+    return Behaviors.same();
   }
 
   private boolean isUnderWay(PeerId peer, long number) {
@@ -611,6 +663,8 @@ public final class Health {
 
   private Behavior<Command> onPreRestart() {
     new ArrayList<>(pings.keySet()).forEach(this::stopPing);
+    questions.values().forEach(Cancellable::cancel);
+    questions.clear();
     return Behaviors.same();
   }
 

@@ -628,7 +628,14 @@ public final class Peer {
             "dht");
     health =
         context.spawn(
-            Health.create(settings.health(), world, host, connections, dht, bootstrapPool),
+            Health.create(
+                settings.health(),
+                settings.dht().protocol(),
+                world,
+                host,
+                connections,
+                dht,
+                bootstrapPool),
             "health");
     gossip =
         context.spawn(

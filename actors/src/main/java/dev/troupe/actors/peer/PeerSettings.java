@@ -193,4 +193,9 @@ public record PeerSettings(
         virtualConnections,
         other);
   }
+
+  /** The same in a role, which decides what is left at its default. */
+  public PeerSettings withRole(PeerRole role) {
+    return role.apply(this);
+  }
 }

@@ -72,4 +72,19 @@ public record HostSettings(
       throw new IllegalArgumentException(name + " must be positive, not " + value);
     }
   }
+
+  /** These, with room for another number of connections. */
+  public HostSettings withMaxConnections(int other) {
+    return new HostSettings(
+        agentVersion,
+        dialTimeout,
+        streamTimeout,
+        identifyTimeout,
+        linger,
+        other,
+        maxUpgrading,
+        maxUpgradingPerAddress,
+        maxStreamsPerConnection,
+        maxReceiveWindow);
+  }
 }

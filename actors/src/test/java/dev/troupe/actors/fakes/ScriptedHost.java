@@ -41,6 +41,11 @@ public final class ScriptedHost implements Host {
       this.completion = completion;
     }
 
+    /** The first protocol that was asked for. */
+    public ProtocolId protocol() {
+      return protocol;
+    }
+
     /** The stream is open. */
     public ScriptedStream succeed() {
       return succeed(Long.MAX_VALUE);

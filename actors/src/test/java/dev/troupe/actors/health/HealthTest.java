@@ -20,11 +20,18 @@ import dev.troupe.actors.health.Health.Changed;
 import dev.troupe.actors.health.Health.Event;
 import dev.troupe.actors.health.HealthReport.State;
 import dev.troupe.actors.host.HostFailure;
+import dev.troupe.actors.ping.Ping;
 import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.kademlia.KademliaMessage;
+import dev.troupe.protocol.kademlia.PeerInfo;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.protocol.varint.FrameDecoder;
+import dev.troupe.protocol.varint.Frames;
 import dev.troupe.simulation.kernel.Probe;
 import dev.troupe.simulation.kernel.SimulatedSystem;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +47,7 @@ class HealthTest {
   private static final Multiaddr PRIMARY = address(1);
   private static final Multiaddr BACKUP = address(2);
   private static final Multiaddr FRIEND = address(3);
+  private static final ProtocolId DHT = ProtocolId.of("/ipfs/kad/1.0.0");
   private static final Duration PERIOD = Duration.ofSeconds(25);
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
@@ -107,7 +115,7 @@ class HealthTest {
   private ActorRef<Health.Command> spawn(ActorRef<BootstrapPool.Command> pool) {
     ActorRef<Health.Command> health =
         system.spawn(
-            Health.create(HealthSettings.DEFAULT, world, host, connections.ref, dht, pool),
+            Health.create(HealthSettings.DEFAULT, DHT, world, host, connections.ref, dht, pool),
             "health");
     health.tell(new Health.Subscribe(events.ref()));
     system.runUntilIdle();
@@ -131,16 +139,31 @@ class HealthTest {
 
   /** The oldest ping that nobody has answered takes so long. */
   private void pong(Duration roundTrip) {
-    ScriptedStream stream = host.takeOpening().succeed();
+    ScriptedStream stream = takePing().succeed();
     byte[] sent = stream.takeWritten();
     system.advance(roundTrip);
     stream.receive(sent);
     system.runUntilIdle();
   }
 
+  private int pings() {
+    return (int)
+        host.openings.stream().filter(each -> each.protocol().equals(Ping.PROTOCOL)).count();
+  }
+
+  private ScriptedHost.Opening takePing() {
+    ScriptedHost.Opening ping =
+        host.openings.stream()
+            .filter(each -> each.protocol().equals(Ping.PROTOCOL))
+            .findFirst()
+            .orElseThrow();
+    host.openings.remove(ping);
+    return ping;
+  }
+
   /** Waits for the next ping. */
   private void awaitPing() {
-    assertTrue(system.tryRunUntil(() -> host.openings.size() > 0, PERIOD));
+    assertTrue(system.tryRunUntil(() -> pings() > 0, PERIOD));
   }
 
   private <E extends Event> List<E> heard(Class<E> type) {
@@ -177,9 +200,9 @@ class HealthTest {
   void eachIsMeasuredEveryTwentyFiveSecondsSoThatALossIsNoticedWithinThirty() {
     ActorRef<Health.Command> health = healthy();
     system.advance(PERIOD.minus(FakeConnections.LATENCY).minusMillis(31));
-    assertEquals(0, host.openings.size());
+    assertEquals(0, pings());
     system.advance(Duration.ofMillis(1));
-    assertEquals(1, host.openings.size());
+    assertEquals(1, pings());
     system.advance(TIMEOUT.minusNanos(1));
     assertTrue(report(health).bootstraps().get(0).reachable());
     system.advance(Duration.ofNanos(1));
@@ -275,12 +298,27 @@ class HealthTest {
     connections.up.add(peer(PRIMARY));
     ActorRef<Health.Command> health = health();
     system.advance(FakeConnections.LATENCY);
-    host.takeOpening().fail(HostFailure.Kind.PROTOCOL_NOT_SUPPORTED);
+    takePing().fail(HostFailure.Kind.PROTOCOL_NOT_SUPPORTED);
     system.runUntilIdle();
     BootstrapHealth primary = report(health).bootstraps().get(0);
     assertTrue(primary.reachable());
     assertNull(primary.latency());
-    assertEquals(0, host.openings.size());
+    assertEquals(0, pings());
+  }
+
+  @Test
+  void aBootstrapPeerIsAskedWhomItKnows() throws MalformedException {
+    ActorRef<Health.Command> health = healthy();
+    assertNull(report(health).bootstraps().get(0).peers());
+    ScriptedStream stream = host.takeOpening().succeed();
+    FrameDecoder written = new FrameDecoder(1000);
+    written.feed(ByteBuffer.wrap(stream.takeWritten()));
+    KademliaMessage question = KademliaMessage.decode(written.next());
+    assertEquals(KademliaMessage.Type.FIND_NODE, question.type());
+    PeerInfo other = new PeerInfo(peer(FRIEND), List.of(FRIEND.withoutPeer()));
+    stream.receive(Frames.encode(question.answer(null, List.of(other), List.of()).encode()));
+    assertEquals(1, report(health).bootstraps().get(0).peers());
+    assertTrue(stream.writeClosed);
   }
 
   @Test
@@ -314,7 +352,7 @@ class HealthTest {
     ActorRef<Health.Command> health = healthy();
     system.crash(health, "", new IllegalStateException("crashed by the test"));
     system.advance(Duration.ofSeconds(1));
-    while (host.openings.size() > 0) {
+    while (pings() > 0) {
       pong(Duration.ofMillis(10));
     }
     assertEquals(State.HEALTHY, report(health).state());

@@ -1,7 +1,10 @@
 package dev.troupe.runtime.cli;
 
+import dev.troupe.actors.bootstrap.BootstrapSettings;
 import dev.troupe.actors.dht.DhtMode;
 import dev.troupe.actors.dht.DhtSettings;
+import dev.troupe.actors.health.HealthSettings;
+import dev.troupe.actors.peer.PeerRole;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.actors.peermanager.PeerManager;
 import dev.troupe.actors.store.StoreSettings;
@@ -59,6 +62,26 @@ final class PeerCommand implements Callable<Integer> {
       paramLabel = "MULTIADDR",
       description = "Whom to join the DHT through, with /p2p/ID; may be repeated.")
   private List<String> bootstrap = new ArrayList<>();
+
+  @Option(
+      names = "--backup",
+      paramLabel = "MULTIADDR",
+      description =
+          "Whom to join through while no --bootstrap can be reached, the preferred first; may be repeated.")
+  private List<String> backups = new ArrayList<>();
+
+  @Option(
+      names = "--role",
+      paramLabel = "ROLE",
+      defaultValue = "peer",
+      description =
+          "peer, bootstrap (a server with room for 1000) or agent (a client with room for 50); default peer.")
+  private String role = "peer";
+
+  @Option(
+      names = "--verify",
+      description = "Once connected, verify that the network can be used, and report it.")
+  private boolean verify;
 
   @Option(
       names = "--key",
@@ -129,12 +152,7 @@ final class PeerCommand implements Callable<Integer> {
   private PeerSettings settings(Troupe troupe) {
     List<Multiaddr> addresses =
         parse("--listen", listen.isEmpty() ? List.of("/ip4/127.0.0.1/tcp/0") : listen);
-    List<Multiaddr> boot = parse("--bootstrap", bootstrap);
-    for (Multiaddr address : boot) {
-      if (address.peerId() == null) {
-        throw wrong("--bootstrap: " + address + " does not end in /p2p/ID");
-      }
-    }
+    List<Multiaddr> boot = named("--bootstrap", bootstrap);
     DhtSettings defaults = DhtSettings.DEFAULT;
     Namespaces known = defaults.namespaces();
     ProtocolId protocol;
@@ -153,12 +171,34 @@ final class PeerCommand implements Callable<Integer> {
     return PeerSettings.of(identity(troupe), addresses)
         .withStore(store)
         .withServePerf(perf)
+        .withBootstrap(BootstrapSettings.DEFAULT.withBackups(named("--backup", backups)))
+        .withHealth(HealthSettings.DEFAULT.withVerifyOnConnect(verify))
         .withDht(
             defaults
                 .withMode(mode())
                 .withProtocol(protocol)
                 .withBootstrapPeers(boot)
-                .withNamespaces(known));
+                .withNamespaces(known))
+        .withRole(role());
+  }
+
+  private List<Multiaddr> named(String option, List<String> texts) {
+    List<Multiaddr> addresses = parse(option, texts);
+    for (Multiaddr address : addresses) {
+      if (address.peerId() == null) {
+        throw wrong(option + ": " + address + " does not end in /p2p/ID");
+      }
+    }
+    return addresses;
+  }
+
+  private PeerRole role() {
+    for (PeerRole each : PeerRole.values()) {
+      if (each.name().toLowerCase(Locale.ROOT).equals(role)) {
+        return each;
+      }
+    }
+    throw wrong("--role: peer, bootstrap or agent, not '" + role + "'");
   }
 
   private PrivateKey identity(Troupe troupe) {

@@ -1,9 +1,11 @@
 package dev.troupe.runtime.cli;
 
+import dev.troupe.actors.bootstrap.BootstrapPool;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.connections.ConnectionsEvent;
 import dev.troupe.actors.dht.Dht;
 import dev.troupe.actors.gossip.Gossip;
+import dev.troupe.actors.health.Health;
 import dev.troupe.actors.host.Direction;
 import dev.troupe.actors.peer.Peer;
 import dev.troupe.actors.virtualconnections.VirtualConnections;
@@ -45,6 +47,12 @@ final class Session {
     USAGE.put("disconnect", "disconnect PEER");
     USAGE.put("peers", "peers");
     USAGE.put("network", "network");
+    USAGE.put("dht", "dht");
+    USAGE.put("health", "health");
+    USAGE.put("verify", "verify [PEER]");
+    USAGE.put("ready", "ready");
+    USAGE.put("retry", "retry");
+    USAGE.put("use-backup", "use-backup [ADDR]");
     USAGE.put("subscribe", "subscribe TOPIC");
     USAGE.put("unsubscribe", "unsubscribe TOPIC");
     USAGE.put("publish", "publish TOPIC TEXT");
@@ -84,6 +92,7 @@ final class Session {
         "listening", fields("peer", peer.id().toString(), "addrs", texts(peer.addresses())));
     peer.onDht(this::onDht);
     peer.onConnections(this::onConnection);
+    peer.onHealth(this::onHealth);
     topics.forEach(
         topic ->
             peer.subscribe(topic, this::onTopic)
@@ -196,6 +205,45 @@ final class Session {
       case "network" -> {
         request.words(0, 0);
         yield network(request);
+      }
+      case "dht" -> {
+        request.words(0, 0);
+        yield dht(request);
+      }
+      case "health" -> {
+        request.words(0, 0);
+        yield answer(request, peer.health(), report -> Answer.ok(HealthFields.of(report)));
+      }
+      case "verify" -> {
+        String[] words = request.words(0, 1);
+        PeerId partner = words.length > 0 ? PeerId.parse(words[0]) : null;
+        yield answer(
+            request,
+            peer.verify(partner),
+            reply ->
+                reply instanceof Health.Verified verified
+                    ? Answer.ok(HealthFields.of(verified))
+                    : Answer.failed("refused", ((Health.VerifyRefused) reply).reason()));
+      }
+      case "ready" -> {
+        request.words(0, 0);
+        yield answer(
+            request,
+            peer.probeReadiness(),
+            reply ->
+                reply instanceof Health.Ready ready
+                    ? Answer.ok(
+                        fields("attempts", ready.attempts(), "millis", ready.took().toMillis()))
+                    : Answer.failed("not-ready", ((Health.NotReady) reply).reason()));
+      }
+      case "retry" -> {
+        request.words(0, 0);
+        yield answer(request, peer.retry(), Session::offered);
+      }
+      case "use-backup" -> {
+        String[] words = request.words(0, 1);
+        Multiaddr address = words.length > 0 ? Multiaddr.parse(words[0]) : null;
+        yield answer(request, peer.useBackup(address), Session::offered);
       }
       case "subscribe" -> {
         String topic = request.words(1, 1)[0];
@@ -354,6 +402,24 @@ final class Session {
     };
   }
 
+  private static Answer offered(BootstrapPool.OfferReply reply) {
+    return reply instanceof BootstrapPool.Trying trying
+        ? Answer.ok(fields("addrs", texts(trying.addresses())))
+        : Answer.failed("declined", ((BootstrapPool.Declined) reply).reason());
+  }
+
+  private CompletionStage<?> dht(Request request) {
+    return peer.dhtState()
+        .thenCombine(
+            peer.dhtTable(),
+            (state, table) -> {
+              Map<String, Object> fields = dht(state);
+              fields.put("table", texts(table.peers()));
+              output.ok(request.command(), request.line(), fields);
+              return state;
+            });
+  }
+
   private CompletionStage<?> network(Request request) {
     return peer.connected()
         .thenCombine(
@@ -438,7 +504,7 @@ final class Session {
   }
 
   /** {@code NOT_READY} is {@code not-ready}. */
-  private static String code(Enum<?> value) {
+  static String code(Enum<?> value) {
     return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
@@ -461,6 +527,34 @@ final class Session {
   private static Map<String, Object> dht(Dht.StateChanged changed) {
     return fields(
         "state", code(changed.state()), "peers", changed.peers(), "stashed", changed.stashed());
+  }
+
+  private void onHealth(Health.Event event) {
+    if (event instanceof Health.Changed changed) {
+      output.event("health", HealthFields.of(changed.report()));
+    } else if (event instanceof Health.BootstrapFailed failed) {
+      output.event(
+          "bootstrap-failed",
+          fields(
+              "addr",
+              failed.address().toString(),
+              "reason",
+              failed.reason(),
+              "offers",
+              failed.offers().stream().map(Session::code).toList()));
+    } else if (event instanceof Health.Alert alert) {
+      output.event(
+          "alert",
+          fields(
+              "addr",
+              alert.address().toString(),
+              "unreachableSeconds",
+              alert.unreachable().toSeconds(),
+              "reason",
+              alert.reason()));
+    } else if (event instanceof Health.VerifiedOnConnect verified) {
+      output.event("verified", HealthFields.of(verified.result()));
+    }
   }
 
   private void onConnection(ConnectionsEvent event) {

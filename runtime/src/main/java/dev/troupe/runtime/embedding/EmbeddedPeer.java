@@ -1,9 +1,12 @@
 package dev.troupe.runtime.embedding;
 
+import dev.troupe.actors.bootstrap.BootstrapPool;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.connections.ConnectionsEvent;
 import dev.troupe.actors.dht.Dht;
 import dev.troupe.actors.gossip.Gossip;
+import dev.troupe.actors.health.Health;
+import dev.troupe.actors.health.HealthReport;
 import dev.troupe.actors.host.Stream;
 import dev.troupe.actors.peer.Peer;
 import dev.troupe.actors.peermanager.PeerManager;
@@ -111,6 +114,52 @@ public final class EmbeddedPeer {
   /** The state of the DHT. */
   public CompletionStage<Dht.StateChanged> dhtState() {
     return ask(Peer::getDhtState);
+  }
+
+  /** Who is in the routing table of the DHT. */
+  public CompletionStage<Dht.Table> dhtTable() {
+    return ask(Peer::getDhtTable);
+  }
+
+  /** How healthy the peer is. */
+  public CompletionStage<HealthReport> health() {
+    return ask(Peer::getHealth);
+  }
+
+  /**
+   * Hears of changes of health, of bootstrap peers that could not be reached, with what can be done
+   * ({@link #retry}, {@link #useBackup}), and of alerts.
+   */
+  public void onHealth(Consumer<Health.Event> consumer) {
+    troupe.<Health.Event>listener(consumer, ref -> created.peer().tell(Peer.subscribeHealth(ref)));
+  }
+
+  /** Dials all bootstrap peers again that cannot be reached. */
+  public CompletionStage<BootstrapPool.OfferReply> retry() {
+    return ask(Peer::retry);
+  }
+
+  /**
+   * Uses the backups among the bootstrap peers now.
+   *
+   * @param address one more; null for those that are configured
+   */
+  public CompletionStage<BootstrapPool.OfferReply> useBackup(@Nullable Multiaddr address) {
+    return ask(replyTo -> Peer.useBackup(address, replyTo));
+  }
+
+  /**
+   * Verifies in six steps, within a minute, that this peer and another find each other.
+   *
+   * @param partner null for any that answers
+   */
+  public CompletionStage<Health.VerifyReply> verify(@Nullable PeerId partner) {
+    return ask(replyTo -> Peer.verify(partner, replyTo));
+  }
+
+  /** Whether values can be stored and found, tried up to ten times; answered however late. */
+  public CompletionStage<Health.ProbeReply> probeReadiness() {
+    return troupe.askUntilEnd(created.peer(), Peer::probeReadiness);
   }
 
   /** Announces that this peer provides what a key names. */

@@ -12,6 +12,7 @@ import dev.troupe.actors.connections.ConnectionsSettings;
 import dev.troupe.actors.dht.DhtSettings;
 import dev.troupe.actors.gossip.GossipSettings;
 import dev.troupe.actors.health.HealthSettings;
+import dev.troupe.actors.peer.PeerRole;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.actors.virtualconnections.VirtualConnectionSettings;
@@ -71,6 +72,7 @@ public final class PeerConfig {
         config,
         PATH,
         Set.of(
+            "role",
             "listen",
             "store",
             "host",
@@ -83,18 +85,19 @@ public final class PeerConfig {
             "virtual-connections",
             "serve-perf"));
     return new PeerSettings(
-        identity,
-        addresses(config, LISTEN),
-        section(config, PATH + ".store", StoreSettings.class),
-        section(config, PATH + ".host", HostSettings.class),
-        section(config, PATH + ".address-book", AddressBookSettings.class),
-        section(config, PATH + ".connections", ConnectionsSettings.class),
-        section(config, PATH + ".dht", DhtSettings.class),
-        section(config, PATH + ".bootstrap", BootstrapSettings.class),
-        section(config, PATH + ".health", HealthSettings.class),
-        section(config, PATH + ".gossip", GossipSettings.class),
-        section(config, PATH + ".virtual-connections", VirtualConnectionSettings.class),
-        config.getBoolean(PATH + ".serve-perf"));
+            identity,
+            addresses(config, LISTEN),
+            section(config, PATH + ".store", StoreSettings.class),
+            section(config, PATH + ".host", HostSettings.class),
+            section(config, PATH + ".address-book", AddressBookSettings.class),
+            section(config, PATH + ".connections", ConnectionsSettings.class),
+            section(config, PATH + ".dht", DhtSettings.class),
+            section(config, PATH + ".bootstrap", BootstrapSettings.class),
+            section(config, PATH + ".health", HealthSettings.class),
+            section(config, PATH + ".gossip", GossipSettings.class),
+            section(config, PATH + ".virtual-connections", VirtualConnectionSettings.class),
+            config.getBoolean(PATH + ".serve-perf"))
+        .withRole((PeerRole) constant(config, PATH + ".role", PeerRole.class));
   }
 
   private static <T extends Record> T section(Config config, String path, Class<T> type) {

@@ -52,6 +52,8 @@ class PeerCommandTest {
     "--listen, nonsense",
     "--bootstrap, /ip4/127.0.0.1/tcp/70000",
     "--bootstrap, /ip4/127.0.0.1/tcp/4001",
+    "--backup, /ip4/127.0.0.1/tcp/4001",
+    "--role, king",
     "--dht, sometimes",
     "--namespace, a/b",
     "--nonsense, 1"

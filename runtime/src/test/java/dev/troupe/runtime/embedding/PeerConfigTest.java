@@ -41,6 +41,18 @@ class PeerConfigTest {
     assertEquals(PeerSettings.of(IDENTITY, List.of()), PeerConfig.read(reference(), IDENTITY));
   }
 
+  /** For those whose range has no 77. */
+  private static final Map<String, String> IN_RANGE =
+      Map.of(
+          "bootstrap.dial-timeout",
+          "30s",
+          "bootstrap.pause",
+          "7s",
+          "health.ping-timeout",
+          "7s",
+          "health.warn-latency",
+          "770ms");
+
   static Stream<String> keys() {
     return reference().getConfig("troupe.peer").entrySet().stream().map(Map.Entry::getKey).sorted();
   }
@@ -48,12 +60,16 @@ class PeerConfigTest {
   /** Another value of the same kind that is in range. */
   private static ConfigValue other(String key, ConfigValue value) {
     Object was = value.unwrapped();
-    if (key.equals("listen") || key.equals("dht.bootstrap-peers")) {
+    if (List.of("listen", "dht.bootstrap-peers", "bootstrap.backups").contains(key)) {
       return ConfigValueFactory.fromIterable(List.of("/ip4/127.0.0.1/tcp/4001"));
     } else if (key.equals("dht.namespaces")) {
       return ConfigValueFactory.fromIterable(List.of("house"));
     } else if (key.equals("dht.mode")) {
       return ConfigValueFactory.fromAnyRef("client");
+    } else if (key.equals("role")) {
+      return ConfigValueFactory.fromAnyRef("agent");
+    } else if (IN_RANGE.containsKey(key)) {
+      return ConfigValueFactory.fromAnyRef(IN_RANGE.get(key));
     } else if (was instanceof Boolean flag) {
       return ConfigValueFactory.fromAnyRef(!flag);
     } else if (key.equals("gossip.router.gossip-factor")) {
@@ -90,6 +106,11 @@ class PeerConfigTest {
         "dht.mode = null | dht.mode | null",
         "dht.bootstrap-peers = [nonsense] | dht.bootstrap-peers | nonsense",
         "dht.mode = sometimes | dht.mode | sometimes",
+        "role = king | role | king",
+        "bootstrap.dial-timeout = 31s | bootstrap.dial-timeout | 5 to 30 s",
+        "bootstrap.max-pause = 1s | bootstrap.max-pause | pause",
+        "health.ping-timeout = 16s | health.ping-timeout | half",
+        "health.warn-latency = 1ms | health.warn-latency | slowLatency",
         "dht.quorum = 0 | dht.quorum | positive",
         "dht.quorum = -1 | dht.quorum | -1",
         "dht.quorum = 2.5 | dht.quorum | 2.5",
@@ -182,5 +203,33 @@ class PeerConfigTest {
     assertEquals(DhtMode.SERVER, settings.dht().mode());
     assertEquals(Duration.ofSeconds(10), settings.dht().timing().readiness());
     assertEquals("/ip4/0.0.0.0/tcp/4001", settings.listen().get(0).toString());
+  }
+
+  @Test
+  void aRoleDecidesWhatIsLeftAtItsDefault() {
+    PeerSettings bootstrap = role("bootstrap", "");
+    assertEquals(DhtMode.SERVER, bootstrap.dht().mode());
+    assertEquals(200, bootstrap.dht().bucketCapacity());
+    assertEquals(1000, bootstrap.connections().highWater());
+    assertEquals(2000, bootstrap.host().maxConnections());
+    assertEquals(64, bootstrap.bootstrap().connections());
+    PeerSettings agent = role("agent", "");
+    assertEquals(DhtMode.CLIENT, agent.dht().mode());
+    assertEquals(20, agent.dht().bucketCapacity());
+    assertEquals(50, agent.connections().highWater());
+    PeerSettings changed =
+        role(
+            "bootstrap",
+            "dht.mode = client, connections.high-water = 700, dht.bucket-capacity = 7");
+    assertEquals(DhtMode.CLIENT, changed.dht().mode());
+    assertEquals(7, changed.dht().bucketCapacity());
+    assertEquals(700, changed.connections().highWater());
+    assertEquals(1000, changed.host().maxConnections());
+  }
+
+  private static PeerSettings role(String role, String more) {
+    Config settings =
+        ConfigFactory.parseString("troupe.peer { role = " + role + ", " + more + " }");
+    return PeerConfig.read(settings.withFallback(reference()), IDENTITY);
   }
 }
