@@ -166,10 +166,8 @@ public final class AddressBook extends AbstractBehavior<AddressBook.Command> {
   }
 
   private Behavior<Command> onFind(Find find) {
-    long now = ticker.nanos();
-    find.replyTo()
-        .tell(
-            new Found(find.peer(), known.find(find.peer(), now), known.trusted(find.peer(), now)));
+    KnownAddresses.Addresses found = known.find(find.peer(), ticker.nanos());
+    find.replyTo().tell(new Found(find.peer(), found.addresses(), found.trusted()));
     return this;
   }
 

@@ -75,17 +75,18 @@ final class KnownAddresses {
     }
   }
 
-  /** The most trusted first. */
-  List<Multiaddr> find(PeerId peer, long now) {
-    return sorted(peer, now).stream().map(Map.Entry::getKey).toList();
-  }
+  /**
+   * What is known of a peer, the most trusted first.
+   *
+   * @param trusted how many of the addresses, from the first, are more than hearsay
+   */
+  record Addresses(List<Multiaddr> addresses, int trusted) {}
 
-  /** How many of those that are found are more than hearsay. */
-  int trusted(PeerId peer, long now) {
-    return (int)
-        sorted(peer, now).stream()
-            .filter(entry -> entry.getValue().source() != Source.DISCOVERED)
-            .count();
+  Addresses find(PeerId peer, long now) {
+    List<Map.Entry<Multiaddr, Known>> entries = sorted(peer, now);
+    long trusted =
+        entries.stream().filter(entry -> entry.getValue().source() != Source.DISCOVERED).count();
+    return new Addresses(entries.stream().map(Map.Entry::getKey).toList(), (int) trusted);
   }
 
   private List<Map.Entry<Multiaddr, Known>> sorted(PeerId peer, long now) {

@@ -526,9 +526,7 @@ public final class BuiltInHost implements Host {
       if (remote.equals(peerId)) {
         return new HostFailure(HostFailure.Kind.WRONG_PEER, "this host has reached itself");
       }
-      long ofThisPeer =
-          connections.values().stream().filter(each -> each.info().peer().equals(remote)).count();
-      if (ofThisPeer >= MAX_CONNECTIONS_PER_PEER) {
+      if (connections(remote).size() >= MAX_CONNECTIONS_PER_PEER) {
         return new HostFailure(
             HostFailure.Kind.LIMIT_EXCEEDED,
             "there are " + MAX_CONNECTIONS_PER_PEER + " connections to peer " + remote);
@@ -598,6 +596,12 @@ public final class BuiltInHost implements Host {
   @Override
   public List<ConnectionInfo> connections() {
     return connections.values().stream().map(HostConnection::info).toList();
+  }
+
+  @Override
+  public List<ConnectionInfo> connections(PeerId peer) {
+    ConcurrentSkipListMap<ConnectionId, HostConnection> all = byPeer.get(peer);
+    return all == null ? List.of() : all.values().stream().map(HostConnection::info).toList();
   }
 
   @Override

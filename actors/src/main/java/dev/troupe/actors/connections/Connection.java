@@ -14,16 +14,16 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
- * One connected remote peer: the connections to it. There may be more than one after both sides
- * dialled at the same time; new streams use the oldest. A younger one is surplus: the side with the
- * smaller peer id closes it, once it has been without a stream at two checks in a row. (Closing at
- * once would let simultaneous dials flap: each side would close what the other kept.) One that
- * carries a stream is in use, for as long as it does. How many a remote may have is the host's
- * limit.
+ * One remote peer with more than one connection, as there is after both sides dialled at the same
+ * time. New streams use the oldest; a younger one is surplus: the side with the smaller peer id
+ * closes it, once it has been without a stream at two checks in a row. (Closing at once would let
+ * simultaneous dials flap: each side would close what the other kept.) One that carries a stream is
+ * in use, for as long as it does. How many a remote may have is the host's limit.
  *
- * <p><b>Parent</b>: {@link Connections}, which tells it of each connection opened and ended and
- * stops it after the last. <b>Timers</b>: the surplus check, only while there is a surplus. <b>A
- * crash</b> loses which of them were idle at the last check; all else it asks the host anew.
+ * <p><b>Parent</b>: {@link Connections}, which has one of these for each peer with a surplus that
+ * is this side's to close, tells it of each connection opened and ended, and stops it when a single
+ * one is left. <b>Timers</b>: the surplus check. <b>A crash</b> loses which of them were idle at
+ * the last check; all else it asks the host anew.
  */
 final class Connection extends AbstractBehavior<Connection.Command> {
 
@@ -40,8 +40,6 @@ final class Connection extends AbstractBehavior<Connection.Command> {
             Behaviors.withTimers(timers -> new Connection(context, timers, settings, host, peer)));
   }
 
-  private final TimerScheduler<Command> timers;
-  private final ConnectionsSettings settings;
   private final Host host;
   private final PeerId peer;
 
@@ -55,10 +53,9 @@ final class Connection extends AbstractBehavior<Connection.Command> {
       Host host,
       PeerId peer) {
     super(context);
-    this.timers = timers;
-    this.settings = settings;
     this.host = host;
     this.peer = peer;
+    timers.startTimerWithFixedDelay(new CheckSurplus(), settings.surplusCheck());
     onChanged();
   }
 
@@ -72,26 +69,19 @@ final class Connection extends AbstractBehavior<Connection.Command> {
 
   private Behavior<Command> onChanged() {
     Map<ConnectionId, Boolean> now = new TreeMap<>();
-    host.connections().stream()
-        .filter(connection -> connection.peer().equals(peer))
+    host.connections(peer).stream()
         .skip(1)
         .map(ConnectionInfo::id)
         .forEach(id -> now.put(id, surplus.getOrDefault(id, false)));
     surplus = now;
-    if (surplus.isEmpty()) {
-      timers.cancel(new CheckSurplus());
-    } else if (!timers.isTimerActive(new CheckSurplus())) {
-      timers.startTimerWithFixedDelay(new CheckSurplus(), settings.surplusCheck());
-    }
     return this;
   }
 
   private Behavior<Command> onCheckSurplus() {
-    boolean ours = host.peerId().compareTo(peer) < 0;
     for (Map.Entry<ConnectionId, Boolean> entry : surplus.entrySet()) {
       boolean wasIdle = entry.getValue();
       boolean idle = host.openStreams(entry.getKey()) == 0;
-      if (ours && idle && wasIdle) {
+      if (idle && wasIdle) {
         host.disconnect(entry.getKey(), "surplus: an older connection to this peer is in use");
       }
       entry.setValue(idle);

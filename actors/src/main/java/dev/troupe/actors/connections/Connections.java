@@ -1,7 +1,5 @@
 package dev.troupe.actors.connections;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.troupe.actors.addressbook.AddressBook;
 import dev.troupe.actors.connections.ConnectionsEvent.PeerConnected;
 import dev.troupe.actors.connections.ConnectionsEvent.PeerDisconnected;
@@ -16,7 +14,6 @@ import dev.troupe.actors.host.Identification;
 import dev.troupe.actors.world.Ticker;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -44,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Owns</b> the picture of who is connected, and one dial a peer at a time. <b>Parent</b>: the
  * peer. <b>Children</b>: a {@link Dial} for each dial under way, a {@link Connection} for each
- * connected remote. <b>States</b>: one.
+ * remote to which there is more than one connection. <b>States</b>: one.
  *
  * <p><b>Who sends what</b>: the peer passes on the host's events ({@link HostHeard}); the DHT,
  * gossip, virtual connections and the user ask for connections, and take it back where they do not
@@ -349,6 +346,11 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   private final Map<Target, Given> given = new LinkedHashMap<>();
 
   private final Deque<WaitingDial> waitingDials = new ArrayDeque<>();
+
+  /** Connections that are not told to close; and those of them that remotes opened. */
+  private int standing;
+
+  private int inbound;
   private long names;
 
   private Connections(
@@ -734,16 +736,14 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
    * tries again when the young have grown old and the weights have changed.
    */
   private void trim() {
-    trim(settings.inboundHighWater(), settings.inboundLowWater(), Standing::isInbound);
-    trim(settings.highWater(), settings.lowWater(), connection -> true);
-    if (count(Standing::isInbound) > settings.inboundHighWater()
-        || count(connection -> true) > settings.highWater()) {
+    trim(settings.inboundHighWater(), settings.inboundLowWater(), inbound, Standing::isInbound);
+    trim(settings.highWater(), settings.lowWater(), standing, connection -> true);
+    if (inbound > settings.inboundHighWater() || standing > settings.highWater()) {
       timers.startSingleTimer(new TrimDue(), settings.trimInterval());
     }
   }
 
-  private void trim(int highWater, int lowWater, Predicate<Standing> which) {
-    int count = count(which);
+  private void trim(int highWater, int lowWater, int count, Predicate<Standing> which) {
     if (count <= highWater) {
       return;
     }
@@ -774,17 +774,20 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     ledger.remotes.values().stream()
         .flatMap(remote -> remote.connections.values().stream())
         .filter(connection -> chosen.contains(connection.info.id()))
-        .forEach(connection -> connection.trimmed = true);
+        .forEach(
+            connection -> {
+              count(connection, -1);
+              connection.trimmed = true;
+            });
     chosen.forEach(id -> host.disconnect(id, "trimmed: too many connections"));
   }
 
-  /** How many connections stand and are not told to close. */
-  private int count(Predicate<Standing> which) {
-    return (int)
-        ledger.remotes.values().stream()
-            .flatMap(remote -> remote.connections.values().stream())
-            .filter(connection -> !connection.trimmed && which.test(connection))
-            .count();
+  /** One more or one less that stands, unless it has been told to close and counts no more. */
+  private void count(Standing connection, int change) {
+    if (!connection.trimmed) {
+      standing += change;
+      inbound += connection.isInbound() ? change : 0;
+    }
   }
 
   /**
@@ -797,7 +800,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
         && !ledger.protections.containsKey(peer)
         && !ledger.tags.containsKey(peer)
         && !ledger.waiters.containsKey(new Target(peer, null))
-        && count(Standing::isInbound) > settings.inboundHighWater() * YOUNG_FACTOR;
+        && inbound > settings.inboundHighWater() * YOUNG_FACTOR;
   }
 
   // ---- what the host says
@@ -820,7 +823,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     if (remote != null && remote.connections.containsKey(connection.id())) {
       return; // The host's event and the end of our dial both tell of it.
     }
-    if (host.connections().stream().noneMatch(open -> open.id().equals(connection.id()))) {
+    if (host.connections(peer).stream().noneMatch(open -> open.id().equals(connection.id()))) {
       // Either can reach the mailbox after the connection has come and gone.
       return;
     }
@@ -829,11 +832,14 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       remote = new Remote();
       ledger.remotes.put(peer, remote);
     }
-    remote.connections.put(connection.id(), new Standing(connection, ticker.nanos()));
-    learn(connection, null);
+    Standing added = new Standing(connection, ticker.nanos());
+    remote.connections.put(connection.id(), added);
+    count(added, 1);
+    learnReached(connection);
     trimUnlessTried();
     if (isOneTooMany(connection)) {
       remote.connections.remove(connection.id());
+      count(added, -1);
       if (first) {
         ledger.remotes.remove(peer);
       }
@@ -841,10 +847,9 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       return;
     }
     if (!first) {
-      requireNonNull(children.get(peer)).tell(new Connection.Changed());
+      mindSurplus(peer, remote);
       return;
     }
-    spawnConnection(peer);
     publish(new PeerConnected(peer, connection.remoteAddress(), connection.direction()));
     answer(new Target(peer, null), new Connected(peer, connection.remoteAddress()));
     callOff(new Target(peer, null));
@@ -861,7 +866,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     Remote remote = ledger.remotes.get(identified.connection().peer());
     if (remote != null && remote.connections.containsKey(identified.connection().id())) {
       remote.identification = identified.identification();
-      learn(identified.connection(), identified.identification());
+      learnSaid(identified.connection().peer(), identified.identification());
       publish(new PeerIdentified(identified.connection().peer(), identified.identification()));
     }
   }
@@ -869,45 +874,46 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   private void onEnded(HostEvent.Disconnected disconnected) {
     ConnectionInfo connection = disconnected.connection();
     Remote remote = ledger.remotes.get(connection.peer());
-    if (remote == null || remote.connections.remove(connection.id()) == null) {
+    Standing removed = remote == null ? null : remote.connections.remove(connection.id());
+    if (remote == null || removed == null) {
       return;
     }
+    count(removed, -1);
     if (!remote.connections.isEmpty()) {
-      requireNonNull(children.get(connection.peer())).tell(new Connection.Changed());
+      mindSurplus(connection.peer(), remote);
       return;
     }
     forget(connection, disconnected.reason());
   }
 
-  /** Teaches the address book where we have reached a peer, and where it says that it listens. */
-  private void learn(ConnectionInfo connection, @Nullable Identification identification) {
-    PeerId peer = connection.peer();
-    Duration timeToLive = settings.addressTimeToLive();
+  /** Teaches the address book where we have reached a peer. */
+  private void learnReached(ConnectionInfo connection) {
     if (connection.direction() == Direction.OUTBOUND) {
       List<Multiaddr> dialled = List.of(connection.remoteAddress());
-      addressBook.tell(
-          new AddressBook.Learn(peer, dialled, AddressBook.Source.CONNECTED, timeToLive));
+      learn(connection.peer(), dialled, AddressBook.Source.CONNECTED);
     }
-    if (identification != null) {
-      addressBook.tell(
-          new AddressBook.Learn(
-              peer,
-              identification.listenAddresses(),
-              identification.certified()
-                  ? AddressBook.Source.CERTIFIED
-                  : AddressBook.Source.IDENTIFIED,
-              timeToLive));
-    }
+  }
+
+  /** Teaches the address book where a peer says that it listens. */
+  private void learnSaid(PeerId peer, Identification identification) {
+    learn(
+        peer,
+        identification.listenAddresses(),
+        identification.certified() ? AddressBook.Source.CERTIFIED : AddressBook.Source.IDENTIFIED);
+  }
+
+  private void learn(PeerId peer, List<Multiaddr> addresses, AddressBook.Source source) {
+    addressBook.tell(new AddressBook.Learn(peer, addresses, source, settings.addressTimeToLive()));
   }
 
   private void forget(ConnectionInfo last, HostFailure reason) {
     Remote remote = ledger.remotes.remove(last.peer());
     // It may have been connected for longer than the address book remembers.
-    learn(last, remote == null ? null : remote.identification);
-    ActorRef<Connection.Command> child = children.remove(last.peer());
-    if (child != null) {
-      getContext().stop(child);
+    learnReached(last);
+    if (remote != null && remote.identification != null) {
+      learnSaid(last.peer(), remote.identification);
     }
+    stopMinding(last.peer());
     publish(new PeerDisconnected(last.peer(), last.remoteAddress(), last.direction(), reason));
   }
 
@@ -919,14 +925,31 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     }
   }
 
-  private void spawnConnection(PeerId peer) {
-    ActorRef<Connection.Command> child =
+  /** Has what is surplus looked after, where that is for this side to do. */
+  private void mindSurplus(PeerId peer, Remote remote) {
+    if (remote.connections.size() < 2 || host.peerId().compareTo(peer) > 0) {
+      stopMinding(peer);
+      return;
+    }
+    ActorRef<Connection.Command> child = children.get(peer);
+    if (child != null) {
+      child.tell(new Connection.Changed());
+      return;
+    }
+    children.put(
+        peer,
         getContext()
             .spawn(
                 Behaviors.supervise(Connection.create(settings, host, peer))
                     .onFailure(SupervisorStrategy.restart()),
-                "connection-" + peer + "-" + names++);
-    children.put(peer, child);
+                "connection-" + peer + "-" + names++));
+  }
+
+  private void stopMinding(PeerId peer) {
+    ActorRef<Connection.Command> child = children.remove(peer);
+    if (child != null) {
+      getContext().stop(child);
+    }
   }
 
   /**
@@ -947,7 +970,8 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       if (remote.connections.isEmpty()) {
         forget(oldest, new HostFailure(HostFailure.Kind.CONNECTION_LOST, "lost meanwhile"));
       } else {
-        spawnConnection(entry.getKey());
+        remote.connections.values().forEach(connection -> count(connection, 1));
+        mindSurplus(entry.getKey(), remote);
       }
     }
     host.connections().forEach(this::onOpened);

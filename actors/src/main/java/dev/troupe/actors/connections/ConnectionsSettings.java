@@ -19,8 +19,8 @@ import java.time.Duration;
  * @param highWater more connections than this are trimmed (default 800)
  * @param lowWater down to so many (default 600)
  * @param outboundShare of both marks, kept for connections that this peer opens (default 0.125):
- *     those that remotes open have marks that are lower by this, and are trimmed and at last
- *     refused for themselves
+ *     those that remotes open have marks that are lower by this, and are trimmed for themselves; up
+ *     to twice their upper mark are let in while they are young, and more are refused
  * @param trimInterval how often trimming is tried again while there are too many connections
  *     (default 10 s)
  * @param grace a connection younger than this is not trimmed (default 20 s)

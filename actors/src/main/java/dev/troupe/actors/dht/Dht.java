@@ -79,24 +79,25 @@ import org.jspecify.annotations.Nullable;
  * for others.
  *
  * <p><b>Parent</b>: the Peer. <b>Children</b>: a {@link Lookup} for each operation that runs and
- * for each exploration and each correction of stored values; an {@link InboundStream} for each
- * stream that a remote opens.
+ * for each exploration and each correction of stored values.
  *
  * <p><b>Who sends what</b>: the Peer and its other children send operations; Connections sends
  * events, from which the routing table learns whom this peer has met, however they met; lookups
- * report who answered and who did not; inbound streams bring requests.
+ * report who answered and who did not; the {@linkplain InboundStream streams} that remotes open
+ * bring requests.
  *
  * <p><b>Limits</b>: {@link DhtSettings.Limits}, each with an answer of its own when it is reached.
  *
  * <p><b>Timers</b>: the gate; the pause between bootstrap rounds; the next readiness budget to run
  * out; one for each operation that runs, should its lookup not end; looking after buckets and
- * stores; the sweep of streams that remotes have not closed though they have answered on them.
+ * stores; one for each inbound stream, should no request come; the sweep of streams that remotes
+ * have not closed though they have answered on them.
  *
- * <p><b>A crash</b> loses the routing table and what was under way. The restarted actor answers
- * what ran with {@code CRASHED} (running it again could crash again), keeps what waits, tells its
- * subscribers, and bootstraps anew; the peers that are still connected are in the table at once.
- * The stores are kept. A lookup that crashes is not restarted; its operation is answered with
- * {@code CRASHED}.
+ * <p><b>A crash</b> loses the routing table and what was under way; remotes see their streams
+ * reset. The restarted actor answers what ran with {@code CRASHED} (running it again could crash
+ * again), keeps what waits, tells its subscribers, and bootstraps anew; the peers that are still
+ * connected are in the table at once. The stores are kept. A lookup that crashes is not restarted;
+ * its operation is answered with {@code CRASHED}.
  */
 public final class Dht {
 
@@ -354,16 +355,15 @@ public final class Dht {
 
   private record StreamOffered(Stream stream) implements Command {}
 
-  private record StreamEnded(ActorRef<InboundStream.Command> stream) implements Command {}
+  private record InboundHappened(InboundStream stream, InboundStream.Event event)
+      implements Command {}
+
+  private record InboundIdle(InboundStream stream) implements Command {}
 
   private record PartingDue() implements Command {}
 
   /** Whether a peer can be reached is known; it can, if there is no failure. */
   private record ReachDecided(PeerId peer, @Nullable HostFailure failure) implements Command {}
-
-  /** A remote asks something, over one of our {@link InboundStream}s. */
-  record Serve(PeerId sender, KademliaMessage request, ActorRef<InboundStream.Answered> replyTo)
-      implements Command {}
 
   /** A lookup of our own, under way. */
   private record Exploration(long lookup, Bytes target) {}
@@ -428,7 +428,7 @@ public final class Dht {
   private final Set<PeerId> connectedServers = new LinkedHashSet<>();
 
   private final Map<Long, ActorRef<Lookup.Command>> lookups = new LinkedHashMap<>();
-  private final Map<ActorRef<InboundStream.Command>, PeerId> inboundStreams = new LinkedHashMap<>();
+  private final Set<InboundStream> inboundStreams = new LinkedHashSet<>();
   private final Map<PeerId, Integer> inboundStreamsOf = new LinkedHashMap<>();
   private final Deque<Parting> partings = new ArrayDeque<>();
 
@@ -642,8 +642,8 @@ public final class Dht {
         .onMessage(PatienceEnded.class, unused -> onPatienceEnded())
         .onMessage(HousekeepingDue.class, unused -> onHousekeepingDue())
         .onMessage(StreamOffered.class, this::onStreamOffered)
-        .onMessage(StreamEnded.class, this::onStreamEnded)
-        .onMessage(Serve.class, this::onServe)
+        .onMessage(InboundHappened.class, this::onInboundHappened)
+        .onMessage(InboundIdle.class, this::onInboundIdle)
         .onSignal(PreRestart.class, unused -> onPreRestart())
         .onSignal(PostStop.class, unused -> onPostStop());
   }
@@ -909,16 +909,12 @@ public final class Dht {
   }
 
   private Behavior<Command> onLookupReported(LookupReported reported) {
-    if (reported.event() instanceof Lookup.Answered answered) {
-      doubted.remove(answered.peer());
-      if (connectedServers.contains(answered.peer())) {
-        enterTable(answered.peer());
-      }
-    } else if (reported.event() instanceof Lookup.Unresponsive silent) {
+    if (reported.event() instanceof Lookup.Unresponsive silent) {
       onUnresponsive(silent.peer());
     } else if (reported.event() instanceof Lookup.Delayed late) {
       tryToReach(late.peer());
     } else if (reported.event() instanceof Lookup.Finished finished) {
+      finished.answered().forEach(this::onResponsive);
       finished.unclosed().forEach(this::part);
       conclude(finished.lookup(), finished.outcome());
       if (finished.outcome() instanceof Outcome.FoundValue found) {
@@ -957,6 +953,13 @@ public final class Dht {
       corrections.add(id);
       Query correction = new Query.Correction(KademliaMessage.putValue(best));
       startLookup(id, correction, others, settings.timing().put());
+    }
+  }
+
+  private void onResponsive(PeerId peer) {
+    doubted.remove(peer);
+    if (connectedServers.contains(peer)) {
+      enterTable(peer);
     }
   }
 
@@ -1228,35 +1231,58 @@ public final class Dht {
       offered.stream().reset(0, "too many DHT streams");
       return Behaviors.same();
     }
-    ActorRef<InboundStream.Command> stream =
-        context.spawnAnonymous(
-            InboundStream.create(
-                offered.stream(), settings.timing().inboundIdle(), context.getSelf()));
-    inboundStreams.put(stream, remote);
+    InboundStream stream = new InboundStream(offered.stream());
+    inboundStreams.add(stream);
     inboundStreamsOf.merge(remote, 1, Integer::sum);
-    context.watchWith(stream, new StreamEnded(stream));
+    ActorRef<Command> self = context.getSelf();
+    stream.begin(event -> self.tell(new InboundHappened(stream, event)));
+    mindIdleness(stream);
     return Behaviors.same();
   }
 
-  private Behavior<Command> onStreamEnded(StreamEnded ended) {
-    PeerId remote = inboundStreams.remove(ended.stream());
-    if (remote != null) {
-      inboundStreamsOf.computeIfPresent(remote, (unused, open) -> open == 1 ? null : open - 1);
+  private Behavior<Command> onInboundHappened(InboundHappened happened) {
+    if (inboundStreams.contains(happened.stream())) {
+      serve(happened.stream(), happened.stream().on(happened.event()));
     }
     return Behaviors.same();
   }
 
-  private Behavior<Command> onServe(Serve request) {
-    request
-        .replyTo()
-        .tell(
-            new InboundStream.Answered(
-                responder.respond(
-                    request.sender(),
-                    request.request(),
-                    environment.now(),
-                    environment.world().clock().instant())));
+  private void serve(InboundStream stream, InboundStream.Step step) {
+    InboundStream.Step next = step;
+    while (next instanceof InboundStream.Step.Asked asked) {
+      mindIdleness(stream);
+      next =
+          stream.answer(
+              responder.respond(
+                  stream.stream().remote(),
+                  asked.request(),
+                  environment.now(),
+                  environment.world().clock().instant()));
+    }
+    if (next instanceof InboundStream.Step.Closing) {
+      mindIdleness(stream);
+    } else if (next instanceof InboundStream.Step.Over) {
+      onInboundOver(stream);
+    }
+  }
+
+  private void mindIdleness(InboundStream stream) {
+    timers.startSingleTimer(stream, new InboundIdle(stream), settings.timing().inboundIdle());
+  }
+
+  private Behavior<Command> onInboundIdle(InboundIdle idle) {
+    if (inboundStreams.contains(idle.stream())) {
+      idle.stream().reset("no request in time");
+      onInboundOver(idle.stream());
+    }
     return Behaviors.same();
+  }
+
+  private void onInboundOver(InboundStream stream) {
+    inboundStreams.remove(stream);
+    timers.cancel(stream);
+    inboundStreamsOf.computeIfPresent(
+        stream.stream().remote(), (unused, open) -> open == 1 ? null : open - 1);
   }
 
   // The rest
@@ -1302,20 +1328,22 @@ public final class Dht {
 
   private Behavior<Command> onPreRestart() {
     serve(false);
-    resetPartings();
+    resetStreams();
     return Behaviors.same();
   }
 
   private Behavior<Command> onPostStop() {
     serve(false);
-    resetPartings();
+    resetStreams();
     for (Operation open : ledger.drain()) {
       refuse(open, Reason.STOPPING, "the DHT stops");
     }
     return Behaviors.same();
   }
 
-  private void resetPartings() {
+  private void resetStreams() {
+    inboundStreams.forEach(stream -> stream.reset("the DHT stops"));
+    inboundStreams.clear();
     while (!partings.isEmpty()) {
       resetNextParting();
     }

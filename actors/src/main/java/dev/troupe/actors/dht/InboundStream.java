@@ -10,181 +10,144 @@ import dev.troupe.protocol.kademlia.KademliaMessage;
 import dev.troupe.protocol.varint.FrameDecoder;
 import dev.troupe.protocol.varint.Frames;
 import java.nio.ByteBuffer;
-import java.time.Duration;
-import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.PostStop;
-import org.apache.pekko.actor.typed.javadsl.ActorContext;
-import org.apache.pekko.actor.typed.javadsl.BehaviorBuilder;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A DHT stream that a remote opened: reads a request, has it answered, writes the answer, reads the
  * next.
  *
- * <p>Owns: the stream. Parent: the {@link Dht}, which answers the requests ({@link Dht.Serve}). No
- * children.
+ * <p>It belongs to the {@link Dht}, which hands it every {@link Event} of its stream; the stream's
+ * event loop only sends these, so nothing here is touched by two threads. An actor of its own for
+ * each request would cost more than the request.
  *
- * <p>States: <i>Reading</i>, <i>Answering</i> (one request is with the Dht), <i>Writing</i>.
- * Nothing more is requested from the remote while an answer is not written, so one that does not
- * read its answers cannot make us queue them. <i>Closing</i>: both sides have closed, and what was
- * written is on its way.
+ * <p>Nothing more is requested from the remote while a request is with the Dht or an answer is not
+ * written, so one that does not read its answers cannot make us queue them. When the remote has
+ * closed its side, and everything is answered, ours is closed, and the end of the stream awaited.
  *
- * <p>Limits: requests of 64 KiB. Timer: without a whole request for {@code inboundIdle}, the stream
- * is reset; so a remote that trickles bytes gains nothing, nor does one that closes and does not
- * read. The actor lives, and counts against the limits of the Dht, until its stream has ended.
- *
- * <p>The remote's faults end in a reset. A crash resets the stream, and the Dht counts one less.
+ * <p>Limits: requests of 64 KiB. The Dht minds the time: without a whole request for {@code
+ * inboundIdle}, it resets the stream; so a remote that trickles bytes gains nothing, nor does one
+ * that closes and does not read. The remote's faults end in a reset.
  */
 final class InboundStream {
 
-  /** What an inbound stream is told. */
-  sealed interface Command {}
+  /** What may happen to the stream. */
+  sealed interface Event {
+    record Received(ByteBuffer data) implements Event {}
 
-  /** The Dht answered. */
-  record Answered(Response response) implements Command {}
+    record Writable() implements Event {}
 
-  private record Received(ByteBuffer data) implements Command {}
+    record RemoteClosed() implements Event {}
 
-  private record Writable() implements Command {}
+    record Ended(@Nullable HostFailure failure) implements Event {}
+  }
 
-  private record RemoteClosed() implements Command {}
+  /** What comes of it. */
+  sealed interface Step {
 
-  private record Ended(@Nullable HostFailure failure) implements Command {}
+    /** A whole request has come: it is to be {@linkplain InboundStream#answer answered}. */
+    record Asked(KademliaMessage request) implements Step {}
 
-  private record Idle() implements Command {}
+    /** There is nothing to do until something happens. */
+    record Waiting() implements Step {}
+
+    /** Both sides have closed, and what was written is on its way. */
+    record Closing() implements Step {}
+
+    /** The stream has ended, or has been reset. */
+    record Over() implements Step {}
+  }
 
   private static final long CREDIT = 16 * 1024;
+  private static final Step WAITING = new Step.Waiting();
 
-  private final ActorContext<Command> context;
-  private final TimerScheduler<Command> timers;
   private final Stream stream;
-  private final Duration idle;
-  private final ActorRef<? super Dht.Serve> dht;
   private final FrameDecoder incoming = new FrameDecoder(KademliaMessage.MAX_REQUEST_SIZE);
   private ByteBuffer outgoing = ByteBuffer.allocate(0);
   private long received;
+  private boolean answering;
   private boolean remoteClosed;
-  private boolean ended;
+  private boolean closing;
 
-  /** Starts the stream. */
-  static Behavior<Command> create(Stream stream, Duration idle, ActorRef<? super Dht.Serve> dht) {
-    return Behaviors.setup(
-        context ->
-            Behaviors.withTimers(
-                timers -> new InboundStream(context, timers, stream, idle, dht).begin()));
-  }
-
-  private InboundStream(
-      ActorContext<Command> context,
-      TimerScheduler<Command> timers,
-      Stream stream,
-      Duration idle,
-      ActorRef<? super Dht.Serve> dht) {
-    this.context = context;
-    this.timers = timers;
+  /** A stream that has not been started. */
+  InboundStream(Stream stream) {
     this.stream = stream;
-    this.idle = idle;
-    this.dht = dht;
   }
 
-  // States
-
-  private Behavior<Command> begin() {
-    ActorRef<Command> self = context.getSelf();
+  /** Starts it. The events come from the stream's event loop. */
+  void begin(Consumer<Event> events) {
     stream.start(
         new StreamListener() {
           @Override
           public void onData(ByteBuffer data) {
-            self.tell(new Received(data));
+            events.accept(new Event.Received(data));
           }
 
           @Override
           public void onWritable() {
-            self.tell(new Writable());
+            events.accept(new Event.Writable());
           }
 
           @Override
           public void onRemoteClosed() {
-            self.tell(new RemoteClosed());
+            events.accept(new Event.RemoteClosed());
           }
 
           @Override
           public void onClosed(@Nullable HostFailure failure) {
-            self.tell(new Ended(failure));
+            events.accept(new Event.Ended(failure));
           }
         });
     stream.request(CREDIT);
-    timers.startSingleTimer(new Idle(), idle);
-    return reading();
   }
 
-  /** Waits for a whole request. */
-  private Behavior<Command> reading() {
-    return inEveryState()
-        .onMessage(
-            Received.class,
-            message -> {
-              take(message);
-              return read();
-            })
-        .onMessage(
-            RemoteClosed.class,
-            unused -> {
-              remoteClosed = true;
-              return read();
-            })
-        .build();
+  /** The stream itself, for who it is with. */
+  Stream stream() {
+    return stream;
   }
 
-  /** A request is with the Dht. */
-  private Behavior<Command> answering() {
-    return inEveryState()
-        .onMessage(Received.class, this::onEarlyData)
-        .onMessage(RemoteClosed.class, this::onEarlyClose)
-        .onMessage(Answered.class, this::onAnswered)
-        .build();
+  /** Something happened. */
+  Step on(Event event) {
+    if (event instanceof Event.Ended) {
+      return new Step.Over();
+    } else if (event instanceof Event.Received data) {
+      received += data.data().remaining();
+      incoming.feed(data.data());
+    } else if (event instanceof Event.RemoteClosed) {
+      remoteClosed = true;
+    } else {
+      stream.write(outgoing);
+    }
+    return proceed();
   }
 
-  /** An answer has not been taken whole. */
-  private Behavior<Command> writing() {
-    return inEveryState()
-        .onMessage(Received.class, this::onEarlyData)
-        .onMessage(RemoteClosed.class, this::onEarlyClose)
-        .onMessage(Writable.class, unused -> write())
-        .build();
+  /** The request that was asked last has been answered. */
+  Step answer(Response response) {
+    answering = false;
+    if (response instanceof Response.Refusal refusal) {
+      return reset(refusal.reason());
+    } else if (response instanceof Response.Answer answer) {
+      outgoing = ByteBuffer.wrap(Frames.encode(answer.message().encode()));
+      stream.write(outgoing);
+    }
+    return proceed();
   }
 
-  /** Nothing is left to do, but the stream has not ended. */
-  private Behavior<Command> closing() {
-    return inEveryState().build();
+  /** Ends it. */
+  Step reset(String reason) {
+    stream.reset(0, reason);
+    return new Step.Over();
   }
 
-  private BehaviorBuilder<Command> inEveryState() {
-    return Behaviors.receive(Command.class)
-        .onMessage(
-            Ended.class,
-            unused -> {
-              ended = true;
-              return Behaviors.stopped();
-            })
-        .onMessage(Idle.class, unused -> reset("no request in time"))
-        .onSignal(PostStop.class, unused -> onStopped());
-  }
-
-  // Handlers
-
-  private Behavior<Command> read() {
+  private Step proceed() {
+    if (answering || outgoing.hasRemaining() || closing) {
+      return WAITING;
+    }
     try {
       Bytes frame = incoming.next();
       if (frame != null) {
-        timers.startSingleTimer(new Idle(), idle);
-        dht.tell(
-            new Dht.Serve(
-                stream.remote(), KademliaMessage.decode(frame), context.getSelf().narrow()));
-        return answering();
+        answering = true;
+        return new Step.Asked(KademliaMessage.decode(frame));
       }
     } catch (MalformedException e) {
       return reset("malformed request: " + e.getMessage());
@@ -193,63 +156,14 @@ final class InboundStream {
       if (incoming.buffered() > 0) {
         return reset("a request that was cut short");
       }
+      closing = true;
       stream.closeWrite();
-      timers.startSingleTimer(new Idle(), idle);
-      return closing();
+      return new Step.Closing();
     }
     if (received > 0) {
       stream.request(received);
       received = 0;
     }
-    return reading();
-  }
-
-  private Behavior<Command> onAnswered(Answered answered) {
-    if (answered.response() instanceof Response.Answer answer) {
-      outgoing = ByteBuffer.wrap(Frames.encode(answer.message().encode()));
-      return write();
-    } else if (answered.response() instanceof Response.Refusal refusal) {
-      return reset(refusal.reason());
-    }
-    return read();
-  }
-
-  private Behavior<Command> write() {
-    stream.write(outgoing);
-    return outgoing.hasRemaining() ? writing() : read();
-  }
-
-  private Behavior<Command> onEarlyData(Received data) {
-    take(data);
-    return Behaviors.same();
-  }
-
-  private Behavior<Command> onEarlyClose(RemoteClosed closed) {
-    remoteClosed = true;
-    return Behaviors.same();
-  }
-
-  private void take(Received message) {
-    received += message.data().remaining();
-    incoming.feed(message.data());
-  }
-
-  private Behavior<Command> reset(String reason) {
-    context
-        .getLog()
-        .atDebug()
-        .addKeyValue("peer", stream.remote())
-        .addKeyValue("reason", reason)
-        .log("A DHT stream of a remote is reset");
-    stream.reset(0, reason);
-    ended = true;
-    return Behaviors.stopped();
-  }
-
-  private Behavior<Command> onStopped() {
-    if (!ended) {
-      stream.reset(0, "the DHT stops");
-    }
-    return Behaviors.same();
+    return WAITING;
   }
 }

@@ -43,9 +43,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Owns: the walk ({@link IterativeLookup}), the query's findings, and one {@link Exchange} for
  * each peer being asked.
  *
- * <p>Parent: the {@link Dht}, which hears of each peer that answered or failed ({@link Answered},
- * {@link Unresponsive}) or could not be reached in time ({@link Delayed}), and of the end ({@link
- * Finished}, exactly once), with the streams that remotes have yet to close. No children.
+ * <p>Parent: the {@link Dht}, which hears of each peer that failed ({@link Unresponsive}) or could
+ * not be reached in time ({@link Delayed}), and of the end ({@link Finished}, exactly once), with
+ * those who answered and the streams that remotes have yet to close. No children.
  *
  * <p>States: <i>Walking</i>, <i>Placing</i>; each may be skipped, and the deadline ends both with
  * what has been found by then.
@@ -73,9 +73,6 @@ final class Lookup {
   /** What a lookup tells its {@link Dht}. */
   sealed interface Event {}
 
-  /** A peer answered. */
-  record Answered(PeerId peer) implements Event {}
-
   /** A peer that should have answered did not, or not what it should. */
   record Unresponsive(PeerId peer, String message) implements Event {}
 
@@ -88,11 +85,14 @@ final class Lookup {
   /**
    * It is over; nothing follows.
    *
+   * @param answered who answered what was asked on the way
    * @param unclosed streams on which peers have responded, which we have closed and they have not;
    *     at most one for each peer asked and one for each that was sent a record
    */
-  record Finished(long lookup, Outcome outcome, List<Stream> unclosed) implements Event {
+  record Finished(long lookup, Outcome outcome, List<PeerId> answered, List<Stream> unclosed)
+      implements Event {
     Finished {
+      answered = List.copyOf(answered);
       unclosed = List.copyOf(unclosed);
     }
   }
@@ -120,6 +120,8 @@ final class Lookup {
   private final IterativeLookup walk;
   private final long deadline;
   private final ActorRef<Connections.ConnectReply> connectReplies;
+  private final Behavior<Command> walking;
+  private final Behavior<Command> placing;
 
   /** Where those that were named listen. */
   private final Map<PeerId, List<Multiaddr>> addresses = new LinkedHashMap<>();
@@ -128,6 +130,8 @@ final class Lookup {
 
   /** Those that are over, but whose stream the remote had yet to close. */
   private final List<Exchange> parting = new ArrayList<>();
+
+  private final List<PeerId> answered = new ArrayList<>();
 
   /** Who could not be reached in time, while the dial goes on. */
   private final Set<PeerId> late = new LinkedHashSet<>();
@@ -177,6 +181,8 @@ final class Lookup {
     this.deadline = environment.now() + budget.toNanos();
     DhtSettings settings = environment.settings();
     seeds.forEach(seed -> addresses.put(seed.peer(), seed.addresses()));
+    this.walking = walking();
+    this.placing = placing();
     this.walk =
         new IterativeLookup(
             new IterativeLookup.Settings(
@@ -236,14 +242,14 @@ final class Lookup {
               send(ask.peer(), query.question());
               return proceed();
             },
-            wait -> walking(),
+            wait -> walking,
             this::onWalked);
   }
 
   private Behavior<Command> onAnswer(PeerId peer, KademliaMessage answer) {
     List<PeerInfo> closer = worthWalkingTo(answer.closerPeers());
     query.onAnswer(peer, answer);
-    parent.tell(new Answered(peer));
+    answered.add(peer);
     closer.forEach(info -> addresses.putIfAbsent(info.peer(), info.addresses()));
     walk.onSuccess(peer, closer.stream().map(PeerInfo::peer).toList());
     return proceed();
@@ -281,7 +287,7 @@ final class Lookup {
     while (exchanges.size() < environment.settings().parallelism() && !unplaced.isEmpty()) {
       send(unplaced.remove(), query.placement().orElseThrow());
     }
-    return exchanges.isEmpty() ? onPlacementEnded(Reason.REJECTED) : placing();
+    return exchanges.isEmpty() ? onPlacementEnded(Reason.REJECTED) : placing;
   }
 
   private Behavior<Command> onPlaced(PeerId peer, KademliaMessage response) {
@@ -320,12 +326,21 @@ final class Lookup {
 
   private void send(PeerId peer, KademliaMessage request) {
     long number = ++lastExchange;
-    exchanges.put(number, new Exchange(number, peer, request, context.getSelf()));
+    Exchange exchange = new Exchange(number, peer, request, context.getSelf());
+    exchanges.put(number, exchange);
     timers.startSingleTimer(number, new Overdue(number), environment.settings().timing().connect());
+    if (!environment.host().connections(peer).isEmpty()) {
+      begin(exchange);
+      return;
+    }
     environment
         .connections()
         .tell(
             new Connections.Connect(peer, addresses.getOrDefault(peer, List.of()), connectReplies));
+  }
+
+  private void begin(Exchange exchange) {
+    exchange.begin(environment.host(), environment.settings().protocol());
   }
 
   private Behavior<Command> onConnected(
@@ -333,10 +348,7 @@ final class Lookup {
     late.remove(peerOf(connected.reply()));
     if (connected.reply() instanceof Connections.Connected success) {
       waitingToConnect(success.peer())
-          .ifPresent(
-              number ->
-                  requireNonNull(exchanges.get(number))
-                      .begin(environment.host(), environment.settings().protocol()));
+          .ifPresent(number -> begin(requireNonNull(exchanges.get(number))));
       return Behaviors.same();
     }
     Connections.ConnectFailed failed = (Connections.ConnectFailed) connected.reply();
@@ -488,7 +500,7 @@ final class Lookup {
   private Behavior<Command> finish(Outcome outcome) {
     cancelExchanges("the lookup is over");
     learn(outcome);
-    parent.tell(new Finished(id, outcome, unclosed()));
+    parent.tell(new Finished(id, outcome, answered, unclosed()));
     parting.clear();
     return Behaviors.stopped();
   }

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Answers other peers' requests from the routing table and the stores (kad-dht specification, "RPC
@@ -110,18 +111,26 @@ final class Responder {
     List<PeerInfo> closer = new ArrayList<>(closer(sender, request.key()));
     // A peer that does not serve is in nobody's table; whoever is connected to it can still say
     // where it is.
-    connected.forEach(
-        (peer, addresses) -> {
-          if (peer.bytes().equals(request.key())
-              && !peer.equals(sender)
-              && closer.stream().noneMatch(info -> info.peer().equals(peer))) {
-            closer.add(0, new PeerInfo(peer, addresses, Connectedness.CONNECTED));
-          }
-        });
+    PeerId asked = peerNamed(request.key());
+    List<Multiaddr> addresses = asked == null ? null : connected.get(asked);
+    if (asked != null
+        && addresses != null
+        && !asked.equals(sender)
+        && closer.stream().noneMatch(info -> info.peer().equals(asked))) {
+      closer.add(0, new PeerInfo(asked, addresses, Connectedness.CONNECTED));
+    }
     if (host.peerId().bytes().equals(request.key())) {
       closer.add(0, new PeerInfo(host.peerId(), host.listenAddresses()));
     }
     return new Response.Answer(request.answer(null, closer, List.of()));
+  }
+
+  private static @Nullable PeerId peerNamed(Bytes key) {
+    try {
+      return PeerId.decode(key.toArray());
+    } catch (MalformedException e) {
+      return null; // A walk may go to any place in the keyspace.
+    }
   }
 
   private Response getValue(PeerId sender, KademliaMessage request, long now) {

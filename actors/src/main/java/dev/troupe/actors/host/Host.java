@@ -81,6 +81,9 @@ public interface Host {
   /** All connections that are open now, the oldest first. */
   List<ConnectionInfo> connections();
 
+  /** Those of them that lead to one peer, the oldest first. */
+  List<ConnectionInfo> connections(PeerId peer);
+
   /**
    * How many streams the connection carries, in either direction, the host's own (identify) not
    * counted; 0 when it is over.

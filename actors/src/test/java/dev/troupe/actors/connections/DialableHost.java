@@ -118,6 +118,11 @@ final class DialableHost implements Host {
   }
 
   @Override
+  public List<ConnectionInfo> connections(PeerId peer) {
+    return connections().stream().filter(connection -> connection.peer().equals(peer)).toList();
+  }
+
+  @Override
   public List<ConnectionInfo> connections() {
     return List.copyOf(open);
   }

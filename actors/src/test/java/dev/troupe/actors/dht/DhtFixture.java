@@ -373,6 +373,15 @@ final class DhtFixture implements AutoCloseable {
     }
 
     @Override
+    public List<ConnectionInfo> connections(PeerId peer) {
+      Script remote = connected.contains(peer) ? remotes.get(peer) : null;
+      return remote == null
+          ? List.of()
+          : List.of(
+              new ConnectionInfo(new ConnectionId(1), peer, remote.address, Direction.OUTBOUND));
+    }
+
+    @Override
     public List<ConnectionInfo> connections() {
       throw new UnsupportedOperationException();
     }

@@ -178,6 +178,11 @@ public final class ScriptedHost implements Host {
   }
 
   @Override
+  public List<ConnectionInfo> connections(PeerId peer) {
+    return connections().stream().filter(connection -> connection.peer().equals(peer)).toList();
+  }
+
+  @Override
   public List<ConnectionInfo> connections() {
     return List.of();
   }

@@ -127,6 +127,11 @@ final class FakeHost implements Host {
   }
 
   @Override
+  public List<ConnectionInfo> connections(PeerId peer) {
+    return connections().stream().filter(connection -> connection.peer().equals(peer)).toList();
+  }
+
+  @Override
   public List<ConnectionInfo> connections() {
     return List.of();
   }

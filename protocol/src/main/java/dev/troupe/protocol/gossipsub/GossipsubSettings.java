@@ -212,6 +212,32 @@ public record GossipsubSettings(
         limits);
   }
 
+  /** The same with another pause between heartbeats. */
+  public GossipsubSettings withHeartbeatInterval(Duration interval) {
+    return new GossipsubSettings(
+        degree,
+        degreeLow,
+        degreeHigh,
+        degreeLazy,
+        degreeOut,
+        gossipFactor,
+        initialDelay,
+        interval,
+        fanoutTtl,
+        historyLength,
+        historyGossip,
+        seenTtl,
+        pruneBackoff,
+        unsubscribeBackoff,
+        floodPublish,
+        maxIHaveMessages,
+        maxIHaveLength,
+        gossipRetransmission,
+        maxInvalidMessages,
+        maxSubscriptionChanges,
+        limits);
+  }
+
   /** The same with or without flood publishing. */
   public GossipsubSettings withFloodPublish(boolean flood) {
     return new GossipsubSettings(

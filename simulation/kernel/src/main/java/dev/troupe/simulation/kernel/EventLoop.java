@@ -234,7 +234,7 @@ final class EventLoop {
    * An executor that runs its own tasks in order, one a turn, as the event loop of a connection
    * does.
    */
-  Executor serial(String name) {
+  SerialExecutor serial(String name) {
     return new Serial(name);
   }
 
@@ -416,9 +416,10 @@ final class EventLoop {
     }
   }
 
-  private final class Serial implements Executor, Runnable {
+  private final class Serial implements SerialExecutor, Runnable {
     private final String name;
     private final java.util.ArrayDeque<Runnable> tasks = new java.util.ArrayDeque<>();
+    private boolean arriving;
 
     Serial(String name) {
       this.name = name;
@@ -430,6 +431,21 @@ final class EventLoop {
       tasks.add(task);
       if (tasks.size() == 1) {
         EventLoop.this.execute(name, this);
+      }
+    }
+
+    @Override
+    public void arrive(Runnable task) {
+      if (arriving || !tasks.isEmpty()) {
+        execute(task);
+        return;
+      }
+      checkOwner(task);
+      arriving = true;
+      try {
+        task.run();
+      } finally {
+        arriving = false;
       }
     }
 

@@ -13,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -353,7 +352,7 @@ public final class SimulatedSystem implements AutoCloseable {
    * An executor that runs its tasks one at a time and in the order given, in either {@link Order},
    * as the event loop of a connection does. The name appears in the trace.
    */
-  public Executor serialExecutor(String name) {
+  public SerialExecutor serialExecutor(String name) {
     return loop.serial(name);
   }
 

@@ -56,10 +56,7 @@ public final class WithinCaps implements Checker {
   private static int cap(String actor, PeerSettings settings) {
     return switch (actor) {
       case "connections" -> settings.host().maxConnections() + settings.connections().maxDials();
-      case "dht" ->
-          settings.dht().limits().running()
-              + settings.dht().limits().inboundStreams()
-              + OWN_LOOKUPS;
+      case "dht" -> settings.dht().limits().running() + OWN_LOOKUPS;
       case "virtualconnections" -> settings.virtualConnections().connections();
       default -> Integer.MAX_VALUE;
     };

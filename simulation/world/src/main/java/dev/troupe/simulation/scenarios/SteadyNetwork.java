@@ -1,5 +1,7 @@
 package dev.troupe.simulation.scenarios;
 
+import dev.troupe.actors.gossip.GossipSettings;
+import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.simulation.scenario.Cluster;
 import dev.troupe.simulation.scenario.Node;
 import dev.troupe.simulation.scenario.Run;
@@ -7,6 +9,7 @@ import dev.troupe.simulation.scenario.Scenario;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** A large network that forms, and then lives on with little to say: what size costs. */
 public final class SteadyNetwork implements Scenario {
@@ -14,7 +17,16 @@ public final class SteadyNetwork implements Scenario {
   /** One bootstrap peer for so many; each peer knows two of them. */
   private static final int PEERS_PER_BOOTSTRAP = 250;
 
+  /** How many connections these keep: everybody has to get in through them. */
+  private static final int BOOTSTRAP_CONNECTIONS = 1000;
+
+  /** How many members a bucket of theirs has. */
+  private static final int BOOTSTRAP_BUCKET_CAPACITY = 200;
+
   private static final int MIN_CONNECTIONS = 12;
+
+  /** As the specification has it; the default here is half of it. */
+  private static final Duration HEARTBEAT = Duration.ofSeconds(1);
 
   /** How long the last of them has to become ready and to find its mesh. */
   private static final Duration SETTLING = Duration.ofMinutes(1);
@@ -101,9 +113,24 @@ public final class SteadyNetwork implements Scenario {
       for (int j = 0; j < 2 && !known.isEmpty(); j++) {
         two.add(known.get(cluster.chance().nextInt(known.size())));
       }
-      Node node = cluster.start("peer-" + i, Start.knowing(two, connections, connections * 2 / 3));
+      boolean bootstrap = i < bootstraps;
+      int limit = bootstrap ? BOOTSTRAP_CONNECTIONS : connections;
+      UnaryOperator<PeerSettings> joining = Start.knowing(two, limit, limit * 2 / 3);
+      Node node =
+          cluster.start(
+              "peer-" + i,
+              settings -> {
+                PeerSettings joined = joining.apply(settings);
+                GossipSettings gossip = joined.gossip();
+                joined =
+                    joined.withGossip(
+                        gossip.withRouter(gossip.router().withHeartbeatInterval(HEARTBEAT)));
+                return bootstrap
+                    ? joined.withDht(joined.dht().withBucketCapacity(BOOTSTRAP_BUCKET_CAPACITY))
+                    : joined;
+              });
       cluster.subscribe(node, "lobby");
-      if (i < bootstraps) {
+      if (bootstrap) {
         known.add(node);
       }
       run.advance(Duration.ofMillis(20));

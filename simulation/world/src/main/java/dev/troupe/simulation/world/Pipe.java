@@ -43,6 +43,7 @@ final class Pipe {
   private final Queue<Parcel> waiting = new ArrayDeque<>();
 
   private final Queue<Parcel> underWay = new ArrayDeque<>();
+  private long lastDeparture = -1;
   private long lastArrival;
   private @Nullable Conditions conditions;
   private int changes;
@@ -123,8 +124,15 @@ final class Pipe {
 
   // --- under way
 
+  /** What leaves at the same instant travels together, as one segment. */
   private void travel(Parcel parcel) {
     long now = network.system().now();
+    if (now == lastDeparture && !underWay.isEmpty()) {
+      parcel.arrival = lastArrival;
+      underWay.add(parcel);
+      return;
+    }
+    lastDeparture = now;
     lastArrival = Math.max(lastArrival, now + drawLatency());
     if (network.draw(conditions().loss().stall())) {
       lastArrival += network.drawUpTo(conditions().loss().longestStall().toNanos());

@@ -155,7 +155,7 @@ final class SimulatedConnection {
         what,
         size,
         () ->
-            farHost.later(
+            farHost.arrive(
                 () -> {
                   SimulatedConnection end = far;
                   if (end != null && !end.over) {

@@ -18,6 +18,7 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.simulation.kernel.SerialExecutor;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -26,7 +27,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,7 +42,7 @@ final class SimulatedHost implements Host, Listening {
   private final SimulatedWorld machine;
   private final HostSettings settings;
   private final PeerId peerId;
-  private final Executor loop;
+  private final SerialExecutor loop;
   private final String name;
   private final Set<Call<?>> calls = new LinkedHashSet<>();
   private final Map<ProtocolId, StreamHandler> handlers = new LinkedHashMap<>();
@@ -178,6 +178,7 @@ final class SimulatedHost implements Host, Listening {
     private final Pipe out;
     private final Pipe back;
     private boolean upgradingThere;
+    private org.apache.pekko.actor.@Nullable Cancellable upgradeLimit;
 
     Handshake(
         Call<ConnectionInfo> call,
@@ -214,10 +215,9 @@ final class SimulatedHost implements Host, Listening {
       }
       answering.upgrading++;
       upgradingThere = true;
-      network
-          .system()
-          .schedule(answering.settings.dialTimeout(), () -> upgradingThere(answering, false));
-      back.send("hello", 0, () -> loop.execute(() -> heard(answering)));
+      upgradeLimit =
+          network.system().schedule(answering.settings.dialTimeout(), () -> upgraded(answering));
+      back.send("hello", 0, () -> loop.arrive(() -> heard(answering)));
     }
 
     private void heard(SimulatedHost answering) {
@@ -225,7 +225,7 @@ final class SimulatedHost implements Host, Listening {
         return;
       }
       if (call.isDecided()) {
-        out.send("abort", 0, () -> upgradingThere(answering, false));
+        out.send("abort", 0, () -> upgraded(answering));
         return;
       }
       boolean self = answering.peerId.equals(peerId);
@@ -235,7 +235,7 @@ final class SimulatedHost implements Host, Listening {
             self
                 ? address + " is this host itself"
                 : address + " is " + answering.peerId + ", not the expected " + expected);
-        out.send("abort", 0, () -> upgradingThere(answering, false));
+        out.send("abort", 0, () -> upgraded(answering));
         return;
       }
       dialling--;
@@ -244,14 +244,14 @@ final class SimulatedHost implements Host, Listening {
               new ConnectionId(++connectionNumber), answering.peerId, address, Direction.OUTBOUND);
       SimulatedConnection connection =
           new SimulatedConnection(network, SimulatedHost.this, answering, info, out);
-      out.send("finish", 0, () -> answering.loop.execute(() -> finish(answering, connection)));
+      out.send("finish", 0, () -> answering.loop.arrive(() -> finish(answering, connection)));
       opened(connection);
       call.succeed(info);
     }
 
     private void finish(SimulatedHost answering, SimulatedConnection dialler) {
       boolean inTime = upgradingThere;
-      upgradingThere(answering, false);
+      upgraded(answering);
       if (answering.dead) {
         return;
       }
@@ -272,11 +272,14 @@ final class SimulatedHost implements Host, Listening {
       answering.opened(connection);
     }
 
-    private void upgradingThere(SimulatedHost answering, boolean now) {
-      if (upgradingThere && !now) {
+    private void upgraded(SimulatedHost answering) {
+      if (upgradingThere) {
+        upgradingThere = false;
         answering.upgrading--;
+        if (upgradeLimit != null) {
+          upgradeLimit.cancel();
+        }
       }
-      upgradingThere = now;
     }
   }
 
@@ -342,6 +345,12 @@ final class SimulatedHost implements Host, Listening {
   @Override
   public List<ConnectionInfo> connections() {
     return connections.values().stream().map(SimulatedConnection::info).toList();
+  }
+
+  @Override
+  public List<ConnectionInfo> connections(PeerId peer) {
+    List<SimulatedConnection> open = peers.get(peer);
+    return open == null ? List.of() : open.stream().map(SimulatedConnection::info).toList();
   }
 
   @Override
@@ -461,13 +470,19 @@ final class SimulatedHost implements Host, Listening {
     identifyAgain();
   }
 
-  Executor loop() {
-    return loop;
-  }
-
   /** Runs something on the loop, unless the machine has crashed by then. */
   void later(Runnable task) {
     loop.execute(
+        () -> {
+          if (!dead) {
+            task.run();
+          }
+        });
+  }
+
+  /** Runs what the network brings on the loop, unless the machine has crashed by then. */
+  void arrive(Runnable task) {
+    loop.arrive(
         () -> {
           if (!dead) {
             task.run();

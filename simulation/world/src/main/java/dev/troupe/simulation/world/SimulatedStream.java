@@ -124,9 +124,7 @@ final class SimulatedStream implements Stream {
       throw new IllegalArgumentException("a request is for at least 1 byte, not " + bytes);
     }
     demand = demand + bytes < 0 ? Long.MAX_VALUE : demand + bytes;
-    if (!unread.isEmpty()) {
-      deliverLater();
-    }
+    deliverLater();
   }
 
   private void onData(byte[] chunk) {
@@ -185,7 +183,18 @@ final class SimulatedStream implements Stream {
   // --------------------------------------------------------------------------------------
 
   private void deliverLater() {
-    connection.host().later(this::deliver);
+    if (hasNews()) {
+      connection.host().later(this::deliver);
+    }
+  }
+
+  /** Whether the listener, if there is one, may hear something now. */
+  private boolean hasNews() {
+    return failure != null
+        || (demand > 0 && !unread.isEmpty())
+        || (remoteClosed && !remoteClosedTold)
+        || (writeClosed && remoteClosedTold)
+        || (writeFellShort && credit > 0);
   }
 
   /** Tells the listener all that it may hear now. Only on the host's loop. */
