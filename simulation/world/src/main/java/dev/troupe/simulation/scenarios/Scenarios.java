@@ -10,6 +10,9 @@ public final class Scenarios {
   private static final List<Scenario> ALL =
       List.of(
           new BootstrapStorm(),
+          new BootstrapFailover(),
+          new BootstrapKilled(),
+          new HandMadeNetwork(),
           new ChurnedLookups(),
           new TopicAtScale(),
           new PartitionHeals(),
