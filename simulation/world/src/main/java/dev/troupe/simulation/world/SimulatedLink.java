@@ -36,6 +36,7 @@ final class SimulatedLink implements RawLink {
   private boolean closing;
 
   private final Queue<ByteBuffer> unread = new ArrayDeque<>();
+  private int ungranted;
   private boolean reading = true;
   private boolean farClosed;
   private boolean over;
@@ -155,7 +156,7 @@ final class SimulatedLink implements RawLink {
   @Override
   public void setReading(boolean reading) {
     this.reading = reading;
-    if (reading) {
+    if (reading && (farClosed || !unread.isEmpty())) {
       loop.execute(this::deliver);
     }
   }
@@ -188,7 +189,7 @@ final class SimulatedLink implements RawLink {
       ByteBuffer chunk = unread.remove();
       int size = chunk.remaining();
       any = true;
-      send("window", 0, link -> link.onCredit(size));
+      grant(size);
       to.onRead(chunk);
     }
     if (any && !over) {
@@ -196,6 +197,16 @@ final class SimulatedLink implements RawLink {
     }
     if (farClosed && unread.isEmpty()) {
       end("the remote closed the link");
+    }
+  }
+
+  /** Half a window at a time, as TCP does. */
+  private void grant(int bytes) {
+    ungranted += bytes;
+    if (ungranted * 2 >= network.settings().window()) {
+      int granted = ungranted;
+      ungranted = 0;
+      send("window", 0, link -> link.onCredit(granted));
     }
   }
 
@@ -246,7 +257,7 @@ final class SimulatedLink implements RawLink {
         () -> {
           SimulatedLink end = far;
           if (end != null) {
-            end.loop.execute(
+            end.loop.arrive(
                 () -> {
                   if (!end.over) {
                     arrival.run(end);

@@ -2,8 +2,8 @@ package dev.troupe.simulation.world;
 
 import dev.troupe.actors.host.Cancellable;
 import dev.troupe.actors.link.EventLoop;
+import dev.troupe.simulation.kernel.SerialExecutor;
 import java.time.Duration;
-import java.util.concurrent.Executor;
 
 /** One event loop of a machine. What is left of it after a crash does not run. */
 final class SimulatedLoop implements EventLoop {
@@ -11,7 +11,7 @@ final class SimulatedLoop implements EventLoop {
   private final SimulatedNetwork network;
   private final SimulatedWorld machine;
   private final int incarnation;
-  private final Executor executor;
+  private final SerialExecutor executor;
   private boolean running;
 
   SimulatedLoop(SimulatedNetwork network, SimulatedWorld machine, String what) {
@@ -33,6 +33,11 @@ final class SimulatedLoop implements EventLoop {
   @Override
   public void execute(Runnable task) {
     executor.execute(() -> run(task));
+  }
+
+  /** Runs what the network brings. */
+  void arrive(Runnable task) {
+    executor.arrive(() -> run(task));
   }
 
   private void run(Runnable task) {

@@ -60,7 +60,7 @@ public final class SimulatedNetwork {
 
   private final SimulatedSystem system;
   private final NetworkSettings settings;
-  private final Crypto crypto = new PortableCrypto();
+  private final Crypto crypto = new RememberingCrypto(new PortableCrypto());
   private final RandomGenerator jitter;
   private final RandomGenerator losses;
   private final RandomSource keyMaterial;
