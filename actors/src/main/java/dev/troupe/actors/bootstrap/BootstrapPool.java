@@ -59,7 +59,10 @@ public final class BootstrapPool {
   public record UseBackup(@Nullable Multiaddr address, ActorRef<OfferReply> replyTo)
       implements Command {}
 
-  /** Asks to hear of everything, how it stands first; ends when the subscriber does. */
+  /**
+   * Asks to hear of everything, how it stands and who has failed first; ends when the subscriber
+   * does.
+   */
   public record Subscribe(ActorRef<Event> subscriber) implements Command {}
 
   /** Asks to end, once what came before is answered. */
@@ -290,8 +293,13 @@ public final class BootstrapPool {
         .addKeyValue("reason", reason)
         .log("A bootstrap peer could not be reached");
     if (pool.onFailed(entry, reason, now())) {
-      tell(new Failed(entry.name, entry.backup, reason));
+      tell(failed(entry));
     }
+  }
+
+  private static Failed failed(Entry entry) {
+    String reason = entry.reason();
+    return new Failed(entry.name, entry.backup, reason == null ? "" : reason);
   }
 
   private Behavior<Command> onHeard(Heard heard) {
@@ -381,9 +389,11 @@ public final class BootstrapPool {
 
   private Behavior<Command> onSubscribe(Subscribe subscribe) {
     ActorRef<Event> subscriber = subscribe.subscriber();
-    if (kept.subscribers().size() < MAX_SUBSCRIBERS && kept.subscribers().add(subscriber)) {
+    if (kept.subscribers().contains(subscriber) || kept.subscribers().size() < MAX_SUBSCRIBERS) {
+      kept.subscribers().add(subscriber);
       context.watchWith(subscriber, new SubscriberGone(subscriber));
       subscriber.tell(new Changed(pool.view(now())));
+      pool.announced().forEach(entry -> subscriber.tell(failed(entry)));
     }
     return Behaviors.same();
   }

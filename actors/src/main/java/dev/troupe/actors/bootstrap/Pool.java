@@ -93,6 +93,11 @@ final class Pool {
       return status == Status.STANDBY || (status == Status.RESTING && since - now <= 0);
     }
 
+    /** Why it could not be reached last; null while it can. */
+    @Nullable String reason() {
+      return reason;
+    }
+
     /** The number of its last dial. */
     int attempt() {
       return attempts;
@@ -198,6 +203,11 @@ final class Pool {
   /** All of them. */
   List<Entry> entries() {
     return List.copyOf(entries);
+  }
+
+  /** Those that could not be reached, as the user has been told, and cannot be still. */
+  List<Entry> announced() {
+    return entries.stream().filter(entry -> !entry.loud && entry.lostAt != null).toList();
   }
 
   /** The one of a number. */

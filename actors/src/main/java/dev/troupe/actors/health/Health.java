@@ -62,7 +62,10 @@ public final class Health {
   /** Asks for a report of this moment. */
   public record GetReport(ActorRef<HealthReport> replyTo) implements Command {}
 
-  /** Asks to hear what happens; ends when the subscriber does. */
+  /**
+   * Asks to hear what happens, and first how it stands, if that is known, and which bootstrap peers
+   * have failed and not been reached since; ends when the subscriber does.
+   */
   public record Subscribe(ActorRef<Event> subscriber) implements Command {}
 
   /** Asks to dial all bootstrap peers again that cannot be reached. */
@@ -225,6 +228,10 @@ public final class Health {
   private static final class Kept {
     final Set<ActorRef<Event>> subscribers = new LinkedHashSet<>();
     final List<ActorRef<HealthReport>> askers = new ArrayList<>();
+
+    /** Who could not be reached and cannot be still, by address: one each at most. */
+    final Map<Multiaddr, BootstrapFailed> failures = new LinkedHashMap<>();
+
     HealthReport.@Nullable State published;
     @Nullable HealthReport last;
   }
@@ -394,6 +401,7 @@ public final class Health {
       if (kept.last != null) {
         subscriber.tell(new Changed(kept.last));
       }
+      kept.failures.values().forEach(subscriber::tell);
     }
     return Behaviors.same();
   }
@@ -428,9 +436,11 @@ public final class Health {
 
   private Behavior<Command> onPoolHeard(PoolHeard heard) {
     if (heard.event() instanceof BootstrapPool.Failed failed) {
-      tell(
+      BootstrapFailed told =
           new BootstrapFailed(
-              failed.address(), failed.reason(), List.of(Offer.RETRY, Offer.USE_BACKUP)));
+              failed.address(), failed.reason(), List.of(Offer.RETRY, Offer.USE_BACKUP));
+      kept.failures.put(failed.address(), told);
+      tell(told);
     } else {
       bootstraps = ((BootstrapPool.Changed) heard.event()).bootstraps();
       bootstraps.forEach(this::onBootstrap);
@@ -454,6 +464,7 @@ public final class Health {
     if (unreachable == null) {
       timers.cancel(alert);
       alerts.remove(bootstrap.address());
+      kept.failures.remove(bootstrap.address());
     } else if (!timers.isTimerActive(alert) && alerts.add(bootstrap.address())) {
       Duration left = settings.alertAfter().minus(unreachable);
       timers.startSingleTimer(alert, alert, left.isNegative() ? Duration.ZERO : left);

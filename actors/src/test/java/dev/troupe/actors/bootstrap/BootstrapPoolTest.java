@@ -167,6 +167,10 @@ class BootstrapPoolTest {
     ActorRef<BootstrapPool.Command> pool = pool(List.of(PRIMARY));
     system.advance(Duration.ofMinutes(5));
     assertEquals(1, failures().size());
+    Probe<Event> late = system.probe("late");
+    pool.tell(new BootstrapPool.Subscribe(late.ref()));
+    late.expect(Changed.class);
+    late.expect(failures().get(0));
     pool.tell(new BootstrapPool.Retry(replies.ref()));
     replies.expect(new BootstrapPool.Trying(List.of(PRIMARY)));
     system.advance(FakeConnections.LATENCY);

@@ -355,6 +355,25 @@ class HealthTest {
     while (pings() > 0) {
       pong(Duration.ofMillis(10));
     }
-    assertEquals(State.HEALTHY, report(health).state());
+    HealthReport report = report(health);
+    assertEquals(State.HEALTHY, report.state());
+    assertEquals(1, report.bootstraps().size());
+    assertEquals(Duration.ofMillis(10), report.bootstraps().get(0).latency());
+  }
+
+  @Test
+  void whoSubscribesLaterHearsOfThoseThatHaveFailedAndAreGoneStill() {
+    ActorRef<Health.Command> health = health();
+    system.advance(Duration.ofSeconds(1));
+    Probe<Event> late = system.probe("late");
+    health.tell(new Health.Subscribe(late.ref()));
+    late.expect(Changed.class);
+    assertEquals(PRIMARY, late.expect(BootstrapFailed.class).address());
+    connections.up.add(peer(PRIMARY));
+    system.advance(Duration.ofSeconds(10));
+    Probe<Event> later = system.probe("later");
+    health.tell(new Health.Subscribe(later.ref()));
+    later.expect(Changed.class);
+    later.expectNone();
   }
 }

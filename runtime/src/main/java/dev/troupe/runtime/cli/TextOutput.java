@@ -1,5 +1,6 @@
 package dev.troupe.runtime.cli;
 
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -16,7 +17,10 @@ final class TextOutput implements Output {
 
   @Override
   public void event(String name, Map<String, Object> fields) {
-    if (name.equals("message") && fields.containsKey("text")) {
+    List<String> report = TextReports.event(name, fields);
+    if (report != null) {
+      out.event(harmless(report));
+    } else if (name.equals("message") && fields.containsKey("text")) {
       out.event(
           harmless(
               "[" + fields.get("topic") + "] " + fields.get("from") + ": " + fields.get("text")));
@@ -27,6 +31,11 @@ final class TextOutput implements Output {
 
   @Override
   public void ok(String command, int line, Map<String, Object> fields) {
+    List<String> report = TextReports.reply(command, fields);
+    if (report != null) {
+      out.reply(harmless(report));
+      return;
+    }
     out.reply(harmless(command + ": ok" + (fields.isEmpty() ? "" : " " + show(fields))));
   }
 
@@ -38,6 +47,10 @@ final class TextOutput implements Output {
   /** The line that says how many events nobody was there to read. */
   static String dropped(long events) {
     return "* dropped events=" + events;
+  }
+
+  private static String harmless(List<String> lines) {
+    return lines.stream().map(TextOutput::harmless).collect(Collectors.joining("\n"));
   }
 
   private static String harmless(String line) {

@@ -109,6 +109,34 @@ class PeerCommandTest {
     assertEquals(0, bob.quit());
   }
 
+  @Test
+  void healthAndVerificationAreToldAndAFailedBootstrapPeerOffersWhatToDo() {
+    JsonPeerProcess alice = start("alice", "--role", "bootstrap");
+    String dead = "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5";
+    JsonPeerProcess bob = start("bob", "--bootstrap", dead, "--backup", alice.address());
+    JsonNode failed =
+        bob.awaitEvent(
+            "bootstrap-failed", event -> event.path("event").asText().equals("bootstrap-failed"));
+    assertEquals(dead, failed.path("addr").asText());
+    assertEquals("[\"retry\",\"use-backup\"]", failed.path("offers").toString());
+    bob.awaitDhtReady();
+    JsonNode health = bob.ask("health");
+    assertEquals("degraded", health.path("state").asText());
+    assertEquals(dead, health.path("bootstraps").path(0).path("addr").asText());
+    assertFalse(health.path("bootstraps").path(0).path("reachable").asBoolean());
+    JsonNode backup = health.path("bootstraps").path(1);
+    assertTrue(backup.path("reachable").asBoolean());
+    assertTrue(backup.has("latencyMillis") && backup.has("peers") && backup.has("tableSize"));
+    JsonNode verified = bob.ask("verify " + alice.peerId());
+    assertEquals("verified", verified.path("verdict").asText(), verified::toString);
+    assertEquals(6, verified.path("steps").size());
+    assertEquals(1, bob.ask("ready").path("attempts").asInt());
+    assertEquals(dead, bob.ask("retry").path("addrs").path(0).asText());
+    assertEquals(alice.address(), bob.ask("use-backup").path("addrs").path(0).asText());
+    assertEquals(1, bob.ask("dht").path("table").size());
+    assertRefused(alice, "retry", "declined", "no bootstrap peer");
+  }
+
   private static void assertRefused(
       JsonPeerProcess peer, String command, String code, String named) {
     JsonNode reply = peer.askInVain(command);

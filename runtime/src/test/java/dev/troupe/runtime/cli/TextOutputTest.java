@@ -20,4 +20,41 @@ class TextOutputTest {
     }
     assertEquals(List.of("[lobby] alice: \ufffd[2J\ufffdgrün \ud83d\ude00\ufffdx"), lines);
   }
+
+  @Test
+  void aBootstrapPeerThatFailedIsToldWithWhatCanBeDone() {
+    List<String> lines = new CopyOnWriteArrayList<>();
+    try (LineWriter writer = new LineWriter(lines::add, TextOutput::dropped)) {
+      new TextOutput(writer)
+          .event(
+              "bootstrap-failed",
+              Map.of(
+                  "addr", "/ip4/192.0.2.1/tcp/1",
+                  "reason", "no answer",
+                  "offers", List.of("retry", "use-backup")));
+    }
+    assertEquals(
+        List.of(
+            "* the bootstrap peer at /ip4/192.0.2.1/tcp/1 cannot be reached: no answer; what you"
+                + " can do: retry, use-backup"),
+        lines);
+  }
+
+  @Test
+  void aVerificationHasALineForEachStep() {
+    List<String> lines = new CopyOnWriteArrayList<>();
+    try (LineWriter writer = new LineWriter(lines::add, TextOutput::dropped)) {
+      new TextOutput(writer)
+          .ok(
+              "verify",
+              1,
+              Map.of(
+                  "verdict",
+                  "partial",
+                  "steps",
+                  List.of(
+                      Map.of("name", "publish", "ok", false, "millis", 3, "detail", "no\npeer"))));
+    }
+    assertEquals(List.of("verify: partial\n  [--] publish, 3 ms: no\ufffdpeer"), lines);
+  }
 }
