@@ -31,12 +31,20 @@ final class Assessment {
     this.settings = settings;
   }
 
-  /** One answered a ping. */
-  void onPong(PeerId peer, Duration roundTrip) {
+  /**
+   * One answered a ping.
+   *
+   * @return whether that changes more than the latency: it is the first, or had been missed, or
+   *     there is a warning to be made or taken back
+   */
+  boolean onPong(PeerId peer, Duration roundTrip) {
     Measured of = of(peer);
+    boolean news = of.latency == null || of.missed > 0;
+    boolean warned = of.poor >= settings.warnAfter();
     of.latency = roundTrip;
     of.missed = 0;
     of.poor = roundTrip.compareTo(settings.warnLatency()) > 0 ? of.poor + 1 : 0;
+    return news || warned != of.poor >= settings.warnAfter();
   }
 
   /**

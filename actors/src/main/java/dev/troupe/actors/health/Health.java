@@ -641,12 +641,10 @@ public final class Health {
   private Behavior<Command> onPingEnded(PingEnded ended) {
     if (isUnderWay(ended.peer(), ended.number())) {
       stopPing(ended.peer());
-      if (ended.roundTrip() != null) {
-        assessment.onPong(ended.peer(), ended.roundTrip());
-      } else {
+      if (ended.roundTrip() == null) {
         assessment.onRefusal(ended.peer());
-      }
-      if (pings.isEmpty()) {
+        look();
+      } else if (assessment.onPong(ended.peer(), ended.roundTrip())) {
         look();
       }
     }

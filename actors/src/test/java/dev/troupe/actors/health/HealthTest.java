@@ -344,7 +344,7 @@ class HealthTest {
     long before = system.eventCount();
     awaitPing();
     pong(Duration.ofMillis(1));
-    assertTrue(system.eventCount() - before <= 12, "" + (system.eventCount() - before));
+    assertTrue(system.eventCount() - before <= 5, "" + (system.eventCount() - before));
   }
 
   @Test
