@@ -1082,7 +1082,8 @@ public final class Dht {
       // Half of the interval, lest a bucket that was asked about a moment after the timer wait for
       // a second turn of it.
       Duration interval = settings.timing().refresh().dividedBy(2);
-      unexplored.addAll(table.refreshTargets(interval, random, environment.now()));
+      unexplored.addAll(
+          table.refreshTargets(settings.replication(), interval, random, environment.now()));
     }
     exploreNext();
   }

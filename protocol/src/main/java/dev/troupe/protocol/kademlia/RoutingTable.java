@@ -191,13 +191,24 @@ public final class RoutingTable {
    * nobody asked about for {@code interval}, shortest prefix first (specification, "Bootstrap
    * process"). Those buckets count as asked about from now on.
    *
+   * <p>To be asked after a lookup of our own id. That has found all who could be in a bucket, and
+   * in those nearer than it, where these are fewer than it looks for: there is nothing more to find
+   * in them.
+   *
+   * @param found how many of the nearest a lookup finds (K)
    * @return the bytes of peer ids that nobody has
    */
-  public List<Bytes> refreshTargets(Duration interval, RandomGenerator random, long now) {
+  public List<Bytes> refreshTargets(
+      int found, Duration interval, RandomGenerator random, long now) {
     List<Bytes> targets = new ArrayList<>();
+    int asNear = size();
     for (Map.Entry<Integer, Bucket> entry :
         buckets.headMap(MAX_REFRESHED_PREFIX, true).entrySet()) {
+      if (asNear < found) {
+        break;
+      }
       Bucket bucket = entry.getValue();
+      asNear -= bucket.members.size();
       if (!bucket.refreshed || now - bucket.refreshedAt >= interval.toNanos()) {
         bucket.refreshed = true;
         bucket.refreshedAt = now;

@@ -149,7 +149,7 @@ class RoutingTableTest {
       table.add(Peers.at(point), List.of(), 0);
     }
     Duration interval = Duration.ofNanos(1000);
-    List<Bytes> targets = table.refreshTargets(interval, new Random(1), 0);
+    List<Bytes> targets = table.refreshTargets(1, interval, new Random(1), 0);
     Set<Integer> expected = new TreeSet<>();
     table.peers().forEach(p -> expected.add(Key.of(self).commonPrefixLength(Key.of(p))));
     expected.removeIf(prefix -> prefix > RoutingTable.MAX_REFRESHED_PREFIX);
@@ -160,8 +160,34 @@ class RoutingTableTest {
     }
     assertEquals(expected, actual);
     assertFalse(expected.isEmpty());
-    assertEquals(List.of(), table.refreshTargets(interval, new Random(1), 999));
-    assertEquals(targets.size(), table.refreshTargets(interval, new Random(1), 1000).size());
+    assertEquals(List.of(), table.refreshTargets(1, interval, new Random(1), 999));
+    assertEquals(targets.size(), table.refreshTargets(1, interval, new Random(1), 1000).size());
+  }
+
+  @Test
+  void bucketsThatTheLookupOfOurOwnIdHasFoundWholeAreNotRefreshed() throws MalformedException {
+    PeerId self = Peers.at(1);
+    RoutingTable table = new RoutingTable(self, 20, STALE_AFTER);
+    for (int point = 2; point < 200; point++) {
+      table.add(Peers.at(point), List.of(), 0);
+    }
+    List<Integer> prefixes =
+        table.peers().stream().map(peer -> Key.of(self).commonPrefixLength(Key.of(peer))).toList();
+    Set<Integer> expected = new TreeSet<>();
+    for (int prefix : prefixes) {
+      if (prefixes.stream().filter(each -> each >= prefix).count() >= 20) {
+        expected.add(prefix);
+      }
+    }
+    Set<Integer> actual = new TreeSet<>();
+    for (Bytes target : table.refreshTargets(20, Duration.ofNanos(1000), new Random(1), 0)) {
+      actual.add(Key.of(self).commonPrefixLength(Key.of(target)));
+    }
+    assertEquals(expected, actual);
+    assertTrue(actual.size() < new TreeSet<>(prefixes).size());
+    table = table(0, 20);
+    add(table, 5, 0);
+    assertEquals(List.of(), table.refreshTargets(20, Duration.ZERO, new Random(1), 0));
   }
 
   private static RoutingTable table(int self, int capacity) {
