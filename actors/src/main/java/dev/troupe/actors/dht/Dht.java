@@ -9,7 +9,11 @@ import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.Stream;
+import dev.troupe.actors.store.Batch;
+import dev.troupe.actors.store.Page;
 import dev.troupe.actors.store.Store;
+import dev.troupe.actors.store.StoreCompletion;
+import dev.troupe.actors.store.StoreFailure;
 import dev.troupe.actors.world.World;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.kademlia.InvalidRecordException;
@@ -20,6 +24,7 @@ import dev.troupe.protocol.kademlia.ProviderStore;
 import dev.troupe.protocol.kademlia.RoutingTable;
 import dev.troupe.protocol.kademlia.RoutingTableEvent;
 import dev.troupe.protocol.kademlia.RoutingTableEvent.RoutingTablePopulated;
+import dev.troupe.protocol.kademlia.StoredPeer;
 import dev.troupe.protocol.kademlia.ValueRecord;
 import dev.troupe.protocol.kademlia.ValueStore;
 import dev.troupe.protocol.keys.PeerId;
@@ -88,10 +93,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Limits</b>: {@link DhtSettings.Limits}, each with an answer of its own when it is reached.
  *
- * <p><b>Timers</b>: the gate; the pause between bootstrap rounds; the next readiness budget to run
- * out; one for each operation that runs, should its lookup not end; looking after buckets and
- * stores; one for each inbound stream, should no request come; the sweep of streams that remotes
- * have not closed though they have answered on them.
+ * <p><b>Kept</b> beyond the end of the peer, where there is a store: values, providers and the
+ * routing table, see {@link Keeping}. They are loaded before anything else; until then the gate is
+ * shut and nobody is served. What a remote or an operation changes is acknowledged once it is
+ * durable: a remote that puts a value is refused where it cannot be kept, an operation ends with
+ * {@code NOT_KEPT}. Who was in the table is dialled, and enters it when it has said that it serves.
+ *
+ * <p><b>Timers</b>: the gate; keeping the routing table (1 min); the pause between bootstrap
+ * rounds; the next readiness budget to run out; one for each operation that runs, should its lookup
+ * not end; looking after buckets and stores; one for each inbound stream, should no request come;
+ * the sweep of streams that remotes have not closed though they have answered on them.
  *
  * <p><b>A crash</b> loses the routing table and what was under way; remotes see their streams
  * reset. The restarted actor answers what ran with {@code CRASHED} (running it again could crash
@@ -324,7 +335,11 @@ public final class Dht {
     /** Everyone asked to store it refused or failed. */
     REJECTED,
     /** The actor crashed while it ran; whether others have seen it is unknown. */
-    CRASHED
+    CRASHED,
+    /**
+     * Others have it, and this peer could not keep it: it will not know of it once it has ended.
+     */
+    NOT_KEPT
   }
 
   // What the actor tells itself
@@ -362,8 +377,20 @@ public final class Dht {
 
   private record PartingDue() implements Command {}
 
+  /** A part of what was kept; a failure where there is no page. */
+  private record PageRead(@Nullable Page page, @Nullable StoreFailure failure) implements Command {}
+
+  /** What changed for an operation or an answer is kept, if there is no failure. */
+  private record Committed(long id, @Nullable StoreFailure failure) implements Command {}
+
+  private record SaveDue() implements Command {}
+
   /** Whether a peer can be reached is known; it can, if there is no failure. */
   private record ReachDecided(PeerId peer, @Nullable HostFailure failure) implements Command {}
+
+  /** An answer that has to wait until what it acknowledges is kept. */
+  private record Unanswered(
+      InboundStream stream, KademliaMessage.Type request, Responder.Response response) {}
 
   /** A lookup of our own, under way. */
   private record Exploration(long lookup, Bytes target) {}
@@ -376,6 +403,7 @@ public final class Dht {
       Ledger ledger,
       ValueStore values,
       ProviderStore providers,
+      Keeping keeping,
       Set<ActorRef<StateChanged>> subscribers) {}
 
   /** A bucket's member that has been silent for so many refreshes may be replaced. */
@@ -403,6 +431,12 @@ public final class Dht {
    * next who asks for it.
    */
   static final int MAX_CORRECTIONS = 32;
+
+  /** How often it is looked whether the routing table has changed, to keep it. */
+  static final Duration SAVE_INTERVAL = Duration.ofMinutes(1);
+
+  /** How many members of an earlier routing table are dialled at a time. */
+  static final int CANDIDATES_AT_A_TIME = 8;
 
   private static final String PARTING = "parting";
   private static final String GATE = "gate";
@@ -443,6 +477,22 @@ public final class Dht {
 
   /** Connected members of the table that did not answer when they were asked last. */
   private final Set<PeerId> doubted = new LinkedHashSet<>();
+
+  /** Answers, by the commit that they wait for; one at most for each inbound stream. */
+  private final Map<Long, Unanswered> unanswered = new LinkedHashMap<>();
+
+  /** Operations that wait for a commit, and what came of their lookups if that is known. */
+  private final Map<Long, Optional<Outcome>> uncommitted = new LinkedHashMap<>();
+
+  /** Operations that run on, of which nothing could be kept. */
+  private final Map<Long, StoreFailure> notKept = new LinkedHashMap<>();
+
+  /** Who was in the routing table of an earlier run; and those of them that are being dialled. */
+  private Deque<StoredPeer> candidates = new ArrayDeque<>();
+
+  private final Set<PeerId> candidatesDialled = new LinkedHashSet<>();
+  private Reachability reachability = Reachability.UNKNOWN;
+  private boolean storeFails;
 
   private final Deque<Bytes> unexplored = new ArrayDeque<>();
   private Optional<Exploration> exploration = Optional.empty();
@@ -485,7 +535,7 @@ public final class Dht {
         new DhtEnvironment(settings, world, host, connections, addressBook, bootstrapPool, store);
     return Behaviors.setup(
         outside -> {
-          Kept kept = keep(settings, host.peerId());
+          Kept kept = keep(environment);
           return Behaviors.supervise(
                   Behaviors.<Command>setup(
                       context ->
@@ -495,16 +545,22 @@ public final class Dht {
         });
   }
 
-  private static Kept keep(DhtSettings settings, PeerId self) {
-    DhtSettings.Limits limits = settings.limits();
+  private static Kept keep(DhtEnvironment environment) {
+    PeerId self = environment.host().peerId();
+    DhtSettings.Limits limits = environment.settings().limits();
+    ValueStore values =
+        new ValueStore(
+            environment.settings().namespaces(),
+            self,
+            ValueStore.Settings.DEFAULT.withMaxRecords(limits.values()));
+    ProviderStore providers =
+        new ProviderStore(
+            self, ProviderStore.Settings.DEFAULT.withMaxProviders(limits.providers()));
     return new Kept(
         new Ledger(limits.stash()),
-        new ValueStore(
-            settings.namespaces(),
-            self,
-            ValueStore.Settings.DEFAULT.withMaxRecords(limits.values())),
-        new ProviderStore(
-            self, ProviderStore.Settings.DEFAULT.withMaxProviders(limits.providers())),
+        values,
+        providers,
+        new Keeping(environment, values, providers),
         new LinkedHashSet<>());
   }
 
@@ -550,7 +606,17 @@ public final class Dht {
     if (settings.mode() == DhtMode.OFF) {
       return absent();
     }
-    serve(settings.mode() != DhtMode.CLIENT);
+    kept.keeping().restart();
+    if (kept.keeping().loading().isPresent()) {
+      expireWaiting();
+      readPage(Bytes.EMPTY);
+      return loading();
+    }
+    return start();
+  }
+
+  private Behavior<Command> start() {
+    serve(mayServe());
     environment
         .connections()
         .tell(
@@ -558,8 +624,18 @@ public final class Dht {
                 context.messageAdapter(ConnectionsEvent.class, NetworkChanged::new)));
     tagTable();
     timers.startTimerWithFixedDelay(new HousekeepingDue(), settings.timing().refresh());
+    if (environment.store().keeps()) {
+      timers.startTimerWithFixedDelay(new SaveDue(), SAVE_INTERVAL);
+      candidates = kept.keeping().takeCandidates();
+      tryCandidates();
+    }
     expireWaiting();
     return isAlone() ? becomeReady() : becomeBootstrapping();
+  }
+
+  /** What was kept is not all here yet: nobody is served, and the gate is shut. */
+  private Behavior<Command> loading() {
+    return inEveryState().onMessage(Operation.class, this::onOperation).build();
   }
 
   /** The gate is shut until somebody is in the routing table. */
@@ -630,6 +706,9 @@ public final class Dht {
         .onMessage(NetworkChanged.class, this::onNetworkChanged)
         .onMessage(Dialled.class, this::onDialled)
         .onMessage(PartingDue.class, unused -> onPartingDue())
+        .onMessage(Committed.class, this::onCommitted)
+        .onMessage(SaveDue.class, unused -> onSaveDue())
+        .onMessage(PageRead.class, this::onPageRead)
         .onMessage(
             ReachDecided.class,
             decided -> {
@@ -758,6 +837,7 @@ public final class Dht {
       kept.providers().add(provide.key(), self(), self.addresses(), now);
       Query placement = new Query.Placement(KademliaMessage.addProvider(provide.key(), self));
       startLookup(id, placement, timing.put());
+      keepFor(id);
     } else if (operation instanceof FindProviders find && find.through() != null) {
       PeerId through = find.through();
       Query search = new Query.ProviderSearch(find.key(), find.limit(), through, List.of());
@@ -809,6 +889,7 @@ public final class Dht {
       }
       Query placement = new Query.Placement(KademliaMessage.putValue(record));
       startLookup(id, placement, settings.timing().put());
+      keepFor(id);
     } catch (InvalidRecordException e) {
       settle(id, new Outcome.Failed(Reason.INVALID_RECORD, String.valueOf(e.getMessage())));
     }
@@ -822,8 +903,19 @@ public final class Dht {
 
   /** The one place where operations that ran are answered. */
   private void settle(long id, Outcome outcome) {
+    if (uncommitted.containsKey(id)) {
+      uncommitted.computeIfPresent(
+          id, (unused, known) -> known.isPresent() ? known : Optional.of(outcome));
+      return;
+    }
     timers.cancel(id);
-    ledger.settle(id).ifPresent(operation -> answer(operation, outcome));
+    StoreFailure failure = notKept.remove(id);
+    Outcome whole =
+        failure == null || outcome instanceof Outcome.Failed
+            ? outcome
+            : new Outcome.Failed(
+                Reason.NOT_KEPT, "others have it, but it is not kept here: " + failure.message());
+    ledger.settle(id).ifPresent(operation -> answer(operation, whole));
   }
 
   private void answer(Operation operation, Outcome outcome) {
@@ -875,6 +967,7 @@ public final class Dht {
     if (lookup != null) {
       context.stop(lookup);
     }
+    uncommitted.remove(overdue.id());
     conclude(overdue.id(), new Outcome.Failed(Reason.TIMED_OUT, "time ran out"));
     return Behaviors.same();
   }
@@ -938,6 +1031,7 @@ public final class Dht {
     if (found.uncorrected().contains(self())) {
       try {
         kept.values().correct(best, environment.now());
+        keepInPassing();
       } catch (InvalidRecordException e) {
         return; // It was valid a moment ago, and its time is over: nobody is told any more.
       }
@@ -1192,6 +1286,9 @@ public final class Dht {
     if (peer != null && delayed.remove(peer)) {
       onDelayedDialEnded(dialled.reply());
     }
+    if (peer != null && candidatesDialled.remove(peer)) {
+      tryCandidates();
+    }
     return Behaviors.same();
   }
 
@@ -1204,10 +1301,16 @@ public final class Dht {
   // Serving others
 
   private Behavior<Command> onReachabilityChanged(ReachabilityChanged changed) {
-    if (settings.mode() == DhtMode.AUTO) {
-      serve(changed.reachability() != Reachability.PRIVATE);
+    reachability = changed.reachability();
+    if (settings.mode() == DhtMode.AUTO && kept.keeping().loading().isEmpty()) {
+      serve(mayServe());
     }
     return Behaviors.same();
+  }
+
+  private boolean mayServe() {
+    return settings.mode() == DhtMode.SERVER
+        || settings.mode() == DhtMode.AUTO && reachability != Reachability.PRIVATE;
   }
 
   private void serve(boolean wanted) {
@@ -1252,13 +1355,19 @@ public final class Dht {
     InboundStream.Step next = step;
     while (next instanceof InboundStream.Step.Asked asked) {
       mindIdleness(stream);
-      next =
-          stream.answer(
-              responder.respond(
-                  stream.stream().remote(),
-                  asked.request(),
-                  environment.now(),
-                  environment.world().clock().instant()));
+      Responder.Response response =
+          responder.respond(
+              stream.stream().remote(),
+              asked.request(),
+              environment.now(),
+              environment.world().clock().instant());
+      if (!kept.keeping().isIdle()) {
+        long id = ledger.newId();
+        unanswered.put(id, new Unanswered(stream, asked.request().type(), response));
+        commit(id);
+        return;
+      }
+      next = stream.answer(response);
     }
     if (next instanceof InboundStream.Step.Closing) {
       mindIdleness(stream);
@@ -1284,6 +1393,168 @@ public final class Dht {
     timers.cancel(stream);
     inboundStreamsOf.computeIfPresent(
         stream.stream().remote(), (unused, open) -> open == 1 ? null : open - 1);
+  }
+
+  // What outlives the peer
+
+  private void readPage(Bytes after) {
+    ActorRef<Command> self = context.getSelf();
+    environment
+        .store()
+        .read(
+            kept.keeping().loading().orElseThrow(),
+            after,
+            new StoreCompletion<>() {
+              @Override
+              public void succeeded(Page page) {
+                self.tell(new PageRead(page, null));
+              }
+
+              @Override
+              public void failed(StoreFailure failure) {
+                self.tell(new PageRead(null, failure));
+              }
+            });
+  }
+
+  private Behavior<Command> onPageRead(PageRead read) {
+    Keeping keeping = kept.keeping();
+    if (keeping.loading().isEmpty()) {
+      return Behaviors.same();
+    }
+    Bytes after = Bytes.EMPTY;
+    if (read.page() != null) {
+      after = keeping.onPage(read.page());
+    } else {
+      keeping.onUnreadable();
+      onStoreFailed(read.failure());
+    }
+    if (keeping.loading().isPresent()) {
+      readPage(after);
+      return Behaviors.same();
+    }
+    Keeping.Tally tally = keeping.tally();
+    context
+        .getLog()
+        .atInfo()
+        .addKeyValue("restored", tally.restored())
+        .addKeyValue("dropped", tally.dropped())
+        .addKeyValue("unreadable", tally.unreadable())
+        .addKeyValue("futureDated", tally.futureDated())
+        .addKeyValue("candidates", tally.candidates())
+        .log("The DHT has what was kept");
+    keepInPassing();
+    return start();
+  }
+
+  /** Sees to it that an operation is answered only once what it changed here is kept. */
+  private void keepFor(long id) {
+    if (!kept.keeping().isIdle()) {
+      uncommitted.put(id, Optional.empty());
+      commit(id);
+    }
+  }
+
+  /** Keeps what has changed; nobody waits for it. */
+  private void keepInPassing() {
+    if (!kept.keeping().isIdle()) {
+      commit(ledger.newId());
+    }
+  }
+
+  private void commit(long id) {
+    ActorRef<Command> self = context.getSelf();
+    environment
+        .store()
+        .commit(
+            kept.keeping().take(),
+            new StoreCompletion<>() {
+              @Override
+              public void succeeded(Batch batch) {
+                self.tell(new Committed(id, null));
+              }
+
+              @Override
+              public void failed(StoreFailure failure) {
+                self.tell(new Committed(id, failure));
+              }
+            });
+  }
+
+  private Behavior<Command> onCommitted(Committed committed) {
+    long id = committed.id();
+    StoreFailure failure = committed.failure();
+    if (failure == null) {
+      storeFails = false;
+    } else {
+      onStoreFailed(failure);
+      kept.keeping().forgetTable();
+    }
+    Unanswered waiting = unanswered.remove(id);
+    if (waiting != null && inboundStreams.contains(waiting.stream())) {
+      serve(waiting.stream(), waiting.stream().answer(afterCommit(waiting, failure)));
+    }
+    Optional<Outcome> known = uncommitted.remove(id);
+    if (known != null) {
+      if (failure != null) {
+        notKept.put(id, failure);
+      }
+      known.ifPresent(outcome -> conclude(id, outcome));
+    }
+    return Behaviors.same();
+  }
+
+  /** What is not kept is not acknowledged; what was only read is answered all the same. */
+  private static Responder.Response afterCommit(
+      Unanswered waiting, @Nullable StoreFailure failure) {
+    boolean isStored =
+        waiting.request() == KademliaMessage.Type.PUT_VALUE
+            || waiting.request() == KademliaMessage.Type.ADD_PROVIDER;
+    return failure != null && isStored
+        ? new Responder.Response.Refusal("it could not be kept: " + failure.kind())
+        : waiting.response();
+  }
+
+  /** Said once, until it works again. */
+  private void onStoreFailed(@Nullable StoreFailure failure) {
+    if (failure != null && !storeFails) {
+      storeFails = true;
+      context
+          .getLog()
+          .atWarn()
+          .addKeyValue("kind", failure.kind())
+          .addKeyValue("reason", failure.message())
+          .log("The DHT cannot keep what it is told");
+    }
+  }
+
+  private Behavior<Command> onSaveDue() {
+    noteTable();
+    keepInPassing();
+    return Behaviors.same();
+  }
+
+  private void noteTable() {
+    if (environment.store().keeps() && kept.keeping().loading().isEmpty()) {
+      kept.keeping().noteTable(table.peers(), table::addressesOf);
+    }
+  }
+
+  /**
+   * Dials members of an earlier routing table, a few at a time, until there are enough: who they
+   * are and whether they serve is for them to say, before they enter this one.
+   */
+  private void tryCandidates() {
+    while (candidatesDialled.size() < CANDIDATES_AT_A_TIME
+        && table.size() < settings.replication()
+        && !candidates.isEmpty()) {
+      StoredPeer next = candidates.remove();
+      if (!connected.containsKey(next.peer()) && candidatesDialled.add(next.peer())) {
+        environment
+            .connections()
+            .tell(new Connections.Connect(next.peer(), next.addresses(), dialReplies));
+      }
+    }
   }
 
   // The rest
@@ -1317,6 +1588,7 @@ public final class Dht {
   private Behavior<Command> onHousekeepingDue() {
     kept.values().expire(environment.now());
     kept.providers().expire(environment.now());
+    keepInPassing();
     // Who was too slow once, and is connected still, has another chance: nobody else may know it.
     for (PeerId peer : connectedServers) {
       if (!table.contains(peer)) {
@@ -1336,6 +1608,10 @@ public final class Dht {
   private Behavior<Command> onPostStop() {
     serve(false);
     resetStreams();
+    noteTable();
+    if (!kept.keeping().isIdle()) {
+      commit(0);
+    }
     for (Operation open : ledger.drain()) {
       refuse(open, Reason.STOPPING, "the DHT stops");
     }

@@ -18,6 +18,7 @@ import dev.troupe.actors.host.Identification;
 import dev.troupe.actors.host.Stream;
 import dev.troupe.actors.host.StreamHandler;
 import dev.troupe.actors.host.StreamListener;
+import dev.troupe.actors.store.Store;
 import dev.troupe.actors.world.HostSettings;
 import dev.troupe.actors.world.Ticker;
 import dev.troupe.actors.world.World;
@@ -100,6 +101,14 @@ final class DhtFixture implements AutoCloseable {
   }
 
   DhtFixture(long seed, DhtSettings settings, Script... remotes) {
+    this(seed, settings, Store.NONE, remotes);
+  }
+
+  DhtFixture(DhtSettings settings, Store store, Script... remotes) {
+    this(0, settings, store, remotes);
+  }
+
+  private DhtFixture(long seed, DhtSettings settings, Store store, Script... remotes) {
     system = SimulatedSystem.create(seed, seed == 0 ? Order.FIFO : Order.RANDOM);
     for (Script remote : remotes) {
       this.remotes.put(remote.peer, remote);
@@ -120,7 +129,8 @@ final class DhtFixture implements AutoCloseable {
                 "bootstrap");
     dht =
         system.spawn(
-            Dht.create(settings, new FixtureWorld(), new ScriptedHost(), connections, book, pool),
+            Dht.create(
+                settings, new FixtureWorld(), new ScriptedHost(), connections, book, pool, store),
             "dht");
     states = system.probe("states");
     dht.tell(new Dht.Subscribe(states.ref()));

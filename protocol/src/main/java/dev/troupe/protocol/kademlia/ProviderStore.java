@@ -1,5 +1,6 @@
 package dev.troupe.protocol.kademlia;
 
+import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multihash.Multihash;
@@ -42,6 +43,7 @@ public final class ProviderStore {
   private final Map<Distance, Provider> own = new TreeMap<>();
   private int size;
   private long bytes;
+  private Journal journal = Journal.NONE;
 
   /**
    * What bounds the store.
@@ -112,6 +114,46 @@ public final class ProviderStore {
     this.settings = settings;
   }
 
+  /** Hears of every change, to keep what is here beyond the end of the peer. */
+  public interface Journal {
+
+    /** Nobody keeps it. */
+    Journal NONE =
+        new Journal() {
+          @Override
+          public void put(
+              Bytes place,
+              Multihash key,
+              PeerId provider,
+              List<Multiaddr> addresses,
+              long toldAt) {}
+
+          @Override
+          public void dropped(Bytes place) {}
+        };
+
+    /**
+     * A provider is stored, or lives on.
+     *
+     * @param place stands for the key and the provider, and for nothing else
+     * @param toldAt monotonic, in nanoseconds
+     */
+    void put(Bytes place, Multihash key, PeerId provider, List<Multiaddr> addresses, long toldAt);
+
+    /** The provider at this place is not here any more. */
+    void dropped(Bytes place);
+  }
+
+  /** Tells of every change from now on. */
+  public void tell(Journal other) {
+    journal = other;
+  }
+
+  /** The place that stands for a key and a provider. */
+  public Bytes placeOf(Multihash key, PeerId provider) {
+    return StoredProvider.placeOf(distanceTo(key), provider);
+  }
+
   /**
    * A provider told us that it provides a key; or we do.
    *
@@ -120,6 +162,38 @@ public final class ProviderStore {
   public boolean add(Multihash key, PeerId provider, List<Multiaddr> addresses, long now) {
     Distance distance = distanceTo(key);
     Provider record = new Provider(PeerInfo.firstOf(addresses, settings.maxAddresses()), now);
+    boolean added = add(distance, provider, record);
+    if (added && journal != Journal.NONE) {
+      journal.put(StoredProvider.placeOf(distance, provider), key, provider, record.addresses, now);
+    }
+    return added;
+  }
+
+  /**
+   * Takes back a provider that was stored before the peer ended. One that is here already is newer,
+   * and stays. The journal is not told, unless others give way.
+   *
+   * @param toldAt when it told us, on today's clock; not later than now
+   * @return whether it is here now
+   */
+  public boolean restore(
+      Multihash key, PeerId provider, List<Multiaddr> addresses, long toldAt, long now) {
+    Distance distance = distanceTo(key);
+    boolean isHere =
+        provider.equals(self)
+            ? own.containsKey(distance)
+            : keys.getOrDefault(distance, Map.of()).containsKey(provider);
+    if (isHere) {
+      return true;
+    }
+    return !isOver(toldAt, settings.timeToLive(), now)
+        && add(
+            distance,
+            provider,
+            new Provider(PeerInfo.firstOf(addresses, settings.maxAddresses()), toldAt));
+  }
+
+  private boolean add(Distance distance, PeerId provider, Provider record) {
     return provider.equals(self)
         ? addOwn(distance, record)
         : addAnothers(distance, provider, record);
@@ -152,6 +226,9 @@ public final class ProviderStore {
     }
     if (leaving != null) {
       forget(leaving, providers.remove(leaving));
+      if (!leaving.equals(provider)) {
+        drop(key, leaving);
+      }
     }
     providers.put(provider, record);
     keysOf.merge(provider, 1, Integer::sum);
@@ -198,14 +275,23 @@ public final class ProviderStore {
 
   /** Drops what has expired. */
   public void expire(long now) {
-    own.values().removeIf(provider -> isOver(provider.toldAt, settings.timeToLive(), now));
-    for (Map<PeerId, Provider> providers : keys.values()) {
-      Iterator<Map.Entry<PeerId, Provider>> entries = providers.entrySet().iterator();
+    own.entrySet()
+        .removeIf(
+            entry -> {
+              boolean isOver = isOver(entry.getValue().toldAt, settings.timeToLive(), now);
+              if (isOver) {
+                drop(entry.getKey(), self);
+              }
+              return isOver;
+            });
+    for (Map.Entry<Distance, Map<PeerId, Provider>> key : keys.entrySet()) {
+      Iterator<Map.Entry<PeerId, Provider>> entries = key.getValue().entrySet().iterator();
       while (entries.hasNext()) {
         Map.Entry<PeerId, Provider> entry = entries.next();
         if (isOver(entry.getValue().toldAt, settings.timeToLive(), now)) {
           entries.remove();
           forget(entry.getKey(), entry.getValue());
+          drop(key.getKey(), entry.getKey());
         }
       }
     }
@@ -247,9 +333,16 @@ public final class ProviderStore {
       Map<PeerId, Provider> providers = keys.remove(gone);
       if (providers != null) {
         providers.forEach(this::forget);
+        providers.keySet().forEach(provider -> drop(gone, provider));
       }
     }
     return true;
+  }
+
+  private void drop(Distance key, PeerId provider) {
+    if (journal != Journal.NONE) {
+      journal.dropped(StoredProvider.placeOf(key, provider));
+    }
   }
 
   private void forget(PeerId peer, Provider provider) {

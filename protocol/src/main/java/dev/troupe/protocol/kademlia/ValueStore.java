@@ -42,6 +42,7 @@ public final class ValueStore {
   private final Map<PeerId, Usage> usageOf = new LinkedHashMap<>();
 
   private Usage others = Usage.NONE;
+  private Journal journal = Journal.NONE;
 
   /**
    * What bounds the store.
@@ -96,6 +97,35 @@ public final class ValueStore {
     this.settings = settings;
   }
 
+  /** Hears of every change, to keep what is here beyond the end of the peer. */
+  public interface Journal {
+
+    /** Nobody keeps it. */
+    Journal NONE =
+        new Journal() {
+          @Override
+          public void put(ValueRecord record, PeerId sender, long putAt) {}
+
+          @Override
+          public void dropped(Bytes key) {}
+        };
+
+    /**
+     * A value is stored, or lives on.
+     *
+     * @param putAt monotonic, in nanoseconds
+     */
+    void put(ValueRecord record, PeerId sender, long putAt);
+
+    /** The value of a key is not here any more. */
+    void dropped(Bytes key);
+  }
+
+  /** Tells of every change from now on. */
+  public void tell(Journal other) {
+    journal = other;
+  }
+
   /** What became of a value. */
   public enum Outcome {
     /** It is stored. */
@@ -132,10 +162,40 @@ public final class ValueStore {
     if (!makeRoom(distance, newcomer, before)) {
       return Outcome.FULL;
     }
-    remove(distance);
+    take(distance);
     records.put(distance, newcomer);
     count(newcomer, 1);
+    journal.put(record, owner, now);
     return Outcome.STORED;
+  }
+
+  /**
+   * Takes back a value that was stored before the peer ended. One that is here already is newer,
+   * and stays. The journal is not told, unless others give way.
+   *
+   * @param putAt when it was stored, on today's clock; not later than now
+   * @return whether it is here now
+   * @throws InvalidRecordException if it must not be under its key any more
+   */
+  public boolean restore(ValueRecord record, PeerId sender, long putAt, long now)
+      throws InvalidRecordException {
+    namespaces.validate(record.key(), record.value());
+    Distance distance = here.distanceTo(Key.of(record.key()));
+    if (records.containsKey(distance)) {
+      return true;
+    }
+    Stored stored = new Stored(record, sender, putAt + settings.timeToLive().toNanos());
+    if (stored.isExpired(now) || !makeRoom(distance, stored, null)) {
+      return false;
+    }
+    records.put(distance, stored);
+    count(stored, 1);
+    return true;
+  }
+
+  /** Whether the time of a value is over that was put then. */
+  public boolean isOver(long putAt, long now) {
+    return now - putAt >= settings.timeToLive().toNanos();
   }
 
   /**
@@ -266,10 +326,18 @@ public final class ValueStore {
   }
 
   private void remove(Distance distance) {
+    Stored stored = take(distance);
+    if (stored != null) {
+      journal.dropped(stored.record.key());
+    }
+  }
+
+  private @Nullable Stored take(Distance distance) {
     Stored stored = records.remove(distance);
     if (stored != null) {
       count(stored, -1);
     }
+    return stored;
   }
 
   private void count(Stored stored, int sign) {
