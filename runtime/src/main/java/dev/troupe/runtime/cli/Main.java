@@ -18,7 +18,12 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     version = "troupe 0.1.0",
     description = "libp2p peers as troupes of actors.",
-    subcommands = {Main.DemoCommand.class, PeerCommand.class, CommandLine.HelpCommand.class})
+    subcommands = {
+      Main.DemoCommand.class,
+      PeerCommand.class,
+      BootstrapCommand.class,
+      CommandLine.HelpCommand.class
+    })
 public final class Main {
 
   private Main() {}

@@ -86,13 +86,18 @@ final class Session {
     return over;
   }
 
-  /** Says where the peer listens, reports its events, and subscribes. */
-  void start(List<String> topics) {
+  /** Says where the peer listens, and reports how it and its DHT are. */
+  void announce() {
     output.event(
         "listening", fields("peer", peer.id().toString(), "addrs", texts(peer.addresses())));
     peer.onDht(this::onDht);
-    peer.onConnections(this::onConnection);
     peer.onHealth(this::onHealth);
+  }
+
+  /** Announces, reports who comes and goes as well, and subscribes. */
+  void start(List<String> topics) {
+    announce();
+    peer.onConnections(this::onConnection);
     topics.forEach(
         topic ->
             peer.subscribe(topic, this::onTopic)

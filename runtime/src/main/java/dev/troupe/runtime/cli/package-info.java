@@ -1,6 +1,6 @@
 /**
- * The command line: {@code demo} and {@code peer}. Read {@link dev.troupe.runtime.cli.Main}, then
- * {@link dev.troupe.runtime.cli.Session}.
+ * The command line: {@code demo}, {@code peer} and {@code bootstrap}. Read {@link
+ * dev.troupe.runtime.cli.Main}, then {@link dev.troupe.runtime.cli.Session}.
  */
 @NullMarked
 package dev.troupe.runtime.cli;

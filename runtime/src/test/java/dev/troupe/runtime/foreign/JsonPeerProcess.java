@@ -186,6 +186,37 @@ public final class JsonPeerProcess implements AutoCloseable {
         });
   }
 
+  /** Waits for an event of a kind to have come so many times, and returns the last of these. */
+  public JsonNode awaitEvent(String kind, int times) {
+    return await(
+        kind + ", " + times + " times",
+        START_PATIENCE,
+        () ->
+            events.stream()
+                .filter(event -> event.path("event").asText().equals(kind))
+                .skip(times - 1L)
+                .findFirst()
+                .orElse(null));
+  }
+
+  /** Its process. */
+  public ProcessHandle handle() {
+    return process.toHandle();
+  }
+
+  /** Waits for its end, and returns its exit code. */
+  public int awaitExit() {
+    try {
+      if (!process.waitFor(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw failure("it did not end");
+      }
+      return process.exitValue();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw failure("interrupted");
+    }
+  }
+
   /** Waits for the connection with a peer to be open and its identify message to be here. */
   public JsonNode awaitIdentified(JsonPeerProcess other) {
     return awaitEvent("identified " + other.name, e -> is(e, "identified", other.peerId()));

@@ -17,16 +17,7 @@ public enum PeerKind {
       if (Boolean.getBoolean(STAND_IN)) {
         return JS.command(arguments);
       }
-      List<String> command = new ArrayList<>();
-      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      // Several start at once on few cores, and live for seconds: the first compiler will do.
-      command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"));
-      String leakDetection = System.getProperty("io.netty.leakDetection.level");
-      if (leakDetection != null) {
-        command.add("-Dio.netty.leakDetection.level=" + leakDetection);
-      }
-      command.addAll(
-          List.of("-cp", mainClassPath(), "dev.troupe.runtime.cli.Main", "peer", "--json"));
+      List<String> command = ours("peer", "--json");
       command.addAll(arguments);
       return command;
     }
@@ -54,6 +45,21 @@ public enum PeerKind {
       ForeignPeers.notRun("js-libp2p", e);
       throw new IllegalStateException("the test went on without " + name, e);
     }
+  }
+
+  /** The command that runs our command line. */
+  public static List<String> ours(String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    // Several start at once on few cores, and live for seconds: the first compiler will do.
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"));
+    String leakDetection = System.getProperty("io.netty.leakDetection.level");
+    if (leakDetection != null) {
+      command.add("-Dio.netty.leakDetection.level=" + leakDetection);
+    }
+    command.addAll(List.of("-cp", mainClassPath(), "dev.troupe.runtime.cli.Main"));
+    command.addAll(List.of(arguments));
+    return command;
   }
 
   /** What the tests run with, less the tests' own: a user has neither them nor their logging. */
