@@ -110,6 +110,25 @@ final class KnownAddresses {
     }
   }
 
+  /** Where peers were reached and what they have signed, as far as that has not expired. */
+  Map<PeerId, List<Multiaddr>> lasting(long now) {
+    Map<PeerId, List<Multiaddr>> lasting = new LinkedHashMap<>();
+    ranks.forEach(
+        (rank, peers) ->
+            peers.forEach(
+                (peer, entry) -> {
+                  List<Multiaddr> addresses =
+                      entry.addresses.entrySet().stream()
+                          .filter(each -> each.getValue().isLasting(now))
+                          .map(Map.Entry::getKey)
+                          .toList();
+                  if (!addresses.isEmpty()) {
+                    lasting.put(peer, addresses);
+                  }
+                }));
+    return lasting;
+  }
+
   int size() {
     return ranks.values().stream().mapToInt(Map::size).sum();
   }
@@ -219,6 +238,15 @@ final class KnownAddresses {
 
     long expiresAtNanos() {
       return until.values().iterator().next();
+    }
+
+    boolean isLasting(long now) {
+      return isLasting(Source.CONNECTED, now) || isLasting(Source.CERTIFIED, now);
+    }
+
+    private boolean isLasting(Source source, long now) {
+      Long expiresAt = until.get(source);
+      return expiresAt != null && expiresAt - now > 0;
     }
 
     boolean isExpired(long now) {

@@ -534,7 +534,8 @@ public final class Peer {
     this.host = world.createHost(settings.identity(), settings.host());
     this.addressBook =
         context.spawn(
-            AddressBook.create(settings.addressBook(), world.ticker(), bootstrapAddresses()),
+            AddressBook.create(
+                settings.addressBook(), world.ticker(), world.clock(), bootstrapAddresses(), store),
             "addressbook");
     this.connections =
         context.spawn(

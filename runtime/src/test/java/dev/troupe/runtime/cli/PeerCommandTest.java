@@ -137,6 +137,48 @@ class PeerCommandTest {
     assertRefused(alice, "retry", "declined", "no bootstrap peer");
   }
 
+  @Test
+  void whatAPeerHasKeptIsThereAfterItWasKilled(@TempDir Path directory) throws Exception {
+    Path data = directory.resolve("alice");
+    JsonPeerProcess alice = start("alice", "--data", data.toString());
+    JsonPeerProcess bob = start("bob");
+    bob.ask("connect " + alice.address());
+    bob.awaitIdentified(alice);
+    alice.awaitIdentified(bob);
+    bob.ask("put /test/k v");
+    alice.kill();
+    // It is who it was, and knows whom it knew: bob, who kept nothing, is not needed for the value.
+    JsonPeerProcess again = start("alice", "--data", data.toString());
+    assertEquals(alice.peerId(), again.peerId());
+    assertEquals("v", again.ask("get /test/k").path("value").asText());
+    assertTrue(Files.exists(data.resolve("key")));
+
+    assertDoesNotStart(data, "in use");
+    assertEquals(0, again.quit());
+    Files.writeString(data.resolve("FORMAT"), "nonsense");
+    assertDoesNotStart(data, "damaged");
+    assertEquals("nonsense", Files.readString(data.resolve("FORMAT")));
+  }
+
+  private static void assertDoesNotStart(Path data, String why) throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "peer",
+                "--data",
+                data.toString())
+            .redirectErrorStream(true)
+            .start();
+    StringWriter said = new StringWriter();
+    process.inputReader().transferTo(said);
+    assertEquals(1, process.waitFor());
+    assertTrue(said.toString().contains(why), said.toString());
+    assertTrue(said.toString().contains(data.toString()), said.toString());
+  }
+
   private static void assertRefused(
       JsonPeerProcess peer, String command, String code, String named) {
     JsonNode reply = peer.askInVain(command);

@@ -292,6 +292,11 @@ public final class JsonPeerProcess implements AutoCloseable {
     }
   }
 
+  /** Kills it (SIGKILL), and waits until it is gone. */
+  public void kill() throws InterruptedException {
+    process.destroyForcibly().waitFor();
+  }
+
   /** Asks it to stop, and kills it if it does not. */
   @Override
   public void close() {
