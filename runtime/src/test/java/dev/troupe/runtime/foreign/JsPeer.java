@@ -1,20 +1,15 @@
 package dev.troupe.runtime.foreign;
 
 import dev.troupe.runtime.foreign.ForeignPeers.UnavailableException;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,18 +39,14 @@ public final class JsPeer {
    */
   public static synchronized JsPeer install() throws UnavailableException {
     if (installed == null) {
-      Path target = ModuleDirectory.target();
       try {
-        Files.createDirectories(target);
-        // Several test JVMs may come here at once.
-        try (FileChannel channel =
-                FileChannel.open(
-                    target.resolve("js.lock"),
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.WRITE);
-            FileLock lock = channel.lock()) {
-          installed = install(ModuleDirectory.path().resolve("src/test/js"), target.resolve("js"));
-        }
+        installed =
+            Toolchain.exclusively(
+                "js",
+                () ->
+                    install(
+                        ModuleDirectory.path().resolve("src/test/js"),
+                        ModuleDirectory.target().resolve("js")));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -96,33 +87,18 @@ public final class JsPeer {
   }
 
   private static void npmInstall(Path directory) throws IOException, UnavailableException {
-    Path npm = onPath(isWindows() ? "npm.cmd" : "npm");
+    Path npm = Toolchain.onPath(Toolchain.isWindows() ? "npm.cmd" : "npm");
     if (npm == null) {
       throw new UnavailableException("npm is not on the PATH");
     }
-    Path log = directory.resolve("npm.log");
     // No scripts: what is installed is what the lock file has the hashes of.
-    Process process =
-        new ProcessBuilder(npm.toString(), "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-            .directory(directory.toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
-    try {
-      if (!process.waitFor(INSTALL_MINUTES, TimeUnit.MINUTES)) {
-        process.destroyForcibly();
-        throw new UnavailableException("npm ci did not end in " + INSTALL_MINUTES + " minutes");
-      }
-    } catch (InterruptedException e) {
-      process.destroyForcibly();
-      Thread.currentThread().interrupt();
-      throw new UnavailableException("interrupted in npm ci", e);
-    }
-    if (process.exitValue() != 0) {
-      List<String> lines = Files.readAllLines(log);
-      String end = String.join(" | ", lines.subList(Math.max(0, lines.size() - 4), lines.size()));
-      throw new UnavailableException("npm ci failed, see " + log + ": " + end);
-    }
+    Toolchain.run(
+        "npm ci",
+        List.of(npm.toString(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"),
+        Map.of(),
+        directory,
+        directory.resolve("npm.log"),
+        INSTALL_MINUTES);
   }
 
   /** The Node.js that npm installed, or one on the path where npm has none for this platform. */
@@ -131,7 +107,7 @@ public final class JsPeer {
     if (Files.exists(own)) {
       return own;
     }
-    Path other = onPath(isWindows() ? "node.exe" : "node");
+    Path other = Toolchain.onPath(Toolchain.isWindows() ? "node.exe" : "node");
     if (other == null) {
       throw new UnavailableException("there is no Node.js");
     }
@@ -143,20 +119,5 @@ public final class JsPeer {
           "js-libp2p needs Node.js " + LEAST_NODE + ", and " + other + " is " + major);
     }
     return other;
-  }
-
-  private static @Nullable Path onPath(String program) {
-    String path = System.getenv("PATH");
-    return path == null
-        ? null
-        : Arrays.stream(path.split(File.pathSeparator))
-            .map(directory -> Path.of(directory, program))
-            .filter(Files::isExecutable)
-            .findFirst()
-            .orElse(null);
-  }
-
-  private static boolean isWindows() {
-    return System.getProperty("os.name").startsWith("Windows");
   }
 }

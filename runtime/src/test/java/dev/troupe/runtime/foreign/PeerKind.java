@@ -29,6 +29,14 @@ public enum PeerKind {
     List<String> command(List<String> arguments) throws UnavailableException {
       return JsPeer.install().command(arguments);
     }
+  },
+
+  /** go-libp2p. */
+  GO {
+    @Override
+    List<String> command(List<String> arguments) throws UnavailableException {
+      return GoPeer.build().command(arguments);
+    }
   };
 
   /** With this property js-libp2p plays both parts, which shows that the tests themselves hold. */
@@ -42,7 +50,7 @@ public enum PeerKind {
     try {
       return JsonPeerProcess.start(name, command(List.of(arguments)));
     } catch (UnavailableException e) {
-      ForeignPeers.notRun("js-libp2p", e);
+      ForeignPeers.notRun(this == GO ? "go-libp2p" : "js-libp2p", e);
       throw new IllegalStateException("the test went on without " + name, e);
     }
   }
@@ -69,10 +77,5 @@ public enum PeerKind {
     return Arrays.stream(path.split(File.pathSeparator))
         .filter(entry -> !entry.endsWith("test-classes") && !entry.endsWith("-tests.jar"))
         .collect(Collectors.joining(File.pathSeparator));
-  }
-
-  /** The other kind. */
-  PeerKind other() {
-    return this == JS ? TROUPE : JS;
   }
 }

@@ -2,7 +2,7 @@
  * Troupe among peers that others wrote, over real sockets.
  *
  * <p>Every peer here is a process that speaks the JSON lines of {@code troupe peer --json}: ours
- * from the command line, theirs from a script that puts the same lines before their library. Read
+ * from the command line, theirs from a program that puts the same lines before their library. Read
  * {@link dev.troupe.runtime.foreign.JsonPeerProcess} first, then {@link
  * dev.troupe.runtime.foreign.PeerKind}, then the tests. {@link
  * dev.troupe.runtime.foreign.ForeignPeers} decides what happens where a foreign peer cannot run.
