@@ -14,6 +14,7 @@ import dev.troupe.actors.store.Page;
 import dev.troupe.actors.store.Store;
 import dev.troupe.actors.store.StoreCompletion;
 import dev.troupe.actors.store.StoreFailure;
+import dev.troupe.actors.world.Measurements.DhtOperation;
 import dev.troupe.actors.world.World;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.kademlia.InvalidRecordException;
@@ -189,6 +190,17 @@ public final class Dht {
 
   /** Asks who is in the routing table; answered at once in every state. */
   public record GetTable(ActorRef<Table> replyTo) implements Command {}
+
+  /** Asks how many records are held; answered at once in every state. */
+  public record GetRecords(ActorRef<Records> replyTo) implements Command {}
+
+  /**
+   * What is held.
+   *
+   * @param values of so many keys, this peer's own among them
+   * @param providers provider records of other peers
+   */
+  public record Records(int values, int providers) {}
 
   /**
    * The routing table.
@@ -699,6 +711,7 @@ public final class Dht {
     return Behaviors.receive(Command.class)
         .onMessage(GetState.class, this::onGetState)
         .onMessage(GetTable.class, this::onGetTable)
+        .onMessage(GetRecords.class, this::onGetRecords)
         .onMessage(Subscribe.class, this::onSubscribe)
         .onMessage(SubscriberEnded.class, this::onSubscriberEnded)
         .onMessage(ReachabilityChanged.class, this::onReachabilityChanged)
@@ -825,6 +838,8 @@ public final class Dht {
       }
       timers.startSingleTimer(
           next.get().id(), new OperationOverdue(next.get().id()), settings.timing().operation());
+      long waited = environment.now() - next.get().acceptedAt();
+      environment.world().onOperationBegun(kind(next.get().operation()), Duration.ofNanos(waited));
       run(next.get().id(), next.get().operation());
     }
   }
@@ -932,13 +947,17 @@ public final class Dht {
       find.replyTo().tell(new PeerFound(new PeerWithAddresses(found.peer(), found.addresses())));
     } else if (outcome instanceof Outcome.Failed failed) {
       refuse(operation, failed.reason(), failed.message());
+      return;
     } else {
       refuse(operation, Reason.CRASHED, "its lookup was for something else");
+      return;
     }
+    environment.world().onOperationEnded(kind(operation), null);
   }
 
   private void refuse(Operation operation, Reason reason, String message) {
     operation.replyTo().tell(new OperationFailed(reason, describe(operation) + ": " + message));
+    environment.world().onOperationEnded(kind(operation), reason);
   }
 
   private Behavior<Command> onPatienceEnded() {
@@ -1564,6 +1583,11 @@ public final class Dht {
     return Behaviors.same();
   }
 
+  private Behavior<Command> onGetRecords(GetRecords question) {
+    question.replyTo().tell(new Records(kept.values().size(), kept.providers().size()));
+    return Behaviors.same();
+  }
+
   private Behavior<Command> onGetTable(GetTable question) {
     question.replyTo().tell(new Table(table.peers()));
     return Behaviors.same();
@@ -1638,6 +1662,19 @@ public final class Dht {
     return peers.stream()
         .map(info -> new PeerWithAddresses(info.peer(), info.addresses()))
         .toList();
+  }
+
+  private static DhtOperation kind(Operation operation) {
+    if (operation instanceof Provide) {
+      return DhtOperation.PROVIDE;
+    } else if (operation instanceof FindProviders) {
+      return DhtOperation.FIND_PROVIDERS;
+    } else if (operation instanceof PutValue) {
+      return DhtOperation.PUT_VALUE;
+    } else if (operation instanceof GetValue) {
+      return DhtOperation.GET_VALUE;
+    }
+    return DhtOperation.FIND_PEER;
   }
 
   private static String describe(Operation operation) {

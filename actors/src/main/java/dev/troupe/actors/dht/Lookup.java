@@ -118,6 +118,7 @@ final class Lookup {
   private final Query query;
   private final ActorRef<Event> parent;
   private final IterativeLookup walk;
+  private final long begunAt;
   private final long deadline;
   private final ActorRef<Connections.ConnectReply> connectReplies;
   private final Behavior<Command> walking;
@@ -178,7 +179,8 @@ final class Lookup {
     this.query = query;
     this.parent = parent;
     this.connectReplies = context.messageAdapter(Connections.ConnectReply.class, Connected::new);
-    this.deadline = environment.now() + budget.toNanos();
+    this.begunAt = environment.now();
+    this.deadline = begunAt + budget.toNanos();
     DhtSettings settings = environment.settings();
     seeds.forEach(seed -> addresses.put(seed.peer(), seed.addresses()));
     this.walking = walking();
@@ -267,7 +269,9 @@ final class Lookup {
 
   private Behavior<Command> onWalked(Step.Finished walked) {
     cancelExchanges("the lookup is over");
-    environment.world().onWalked(walked.asked(), walk.hops());
+    environment
+        .world()
+        .onWalked(walked.asked(), walk.hops(), Duration.ofNanos(environment.now() - begunAt));
     if (query.placement().isEmpty() || walked.closest().isEmpty()) {
       return finish(query.conclude(walked));
     }

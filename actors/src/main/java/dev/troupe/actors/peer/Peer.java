@@ -237,6 +237,11 @@ public final class Peer {
     return new ToDht(new Dht.GetTable(replyTo));
   }
 
+  /** Asks how many records the DHT holds. */
+  public static Command getDhtRecords(ActorRef<Dht.Records> replyTo) {
+    return new ToDht(new Dht.GetRecords(replyTo));
+  }
+
   /** Asks how healthy the peer is. */
   public static Command getHealth(ActorRef<HealthReport> replyTo) {
     return new ToHealth(new Health.GetReport(replyTo));

@@ -55,6 +55,8 @@ record Refusal(
       get.replyTo().tell(new Dht.StateChanged(Dht.State.DEGRADED, 0, 0));
     } else if (command instanceof Dht.GetTable get) {
       get.replyTo().tell(new Dht.Table(List.of()));
+    } else if (command instanceof Dht.GetRecords get) {
+      get.replyTo().tell(new Dht.Records(0, 0));
     }
   }
 

@@ -17,9 +17,11 @@ import java.util.random.RandomGenerator;
  * {@code troupe-runtime} implements it over the real ones, {@code troupe-simulation} over virtual
  * time and one seed.
  *
+ * <p>What happens in peers is told to it as {@link Measurements}.
+ *
  * <p>Thread-safe, as are all the objects it gives except the generators.
  */
-public interface World {
+public interface World extends Measurements {
 
   /** The cryptography of this world. */
   Crypto crypto();
@@ -67,15 +69,4 @@ public interface World {
             StoreFailure.Kind.FAILED,
             "there is no store at " + settings.directory() + ": this world keeps nothing"));
   }
-
-  /**
-   * Told of each walk of the DHT towards a key that is over, for whoever counts them. Nothing
-   * depends on it, so it must not throw; it is called on the thread of an actor, and must not
-   * block.
-   *
-   * @param asked how many peers were asked
-   * @param hops how far away from those it knew the walk led, see {@link
-   *     dev.troupe.protocol.kademlia.IterativeLookup#hops}
-   */
-  default void onWalked(int asked, int hops) {}
 }

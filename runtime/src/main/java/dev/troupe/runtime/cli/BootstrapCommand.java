@@ -6,6 +6,7 @@ import dev.troupe.runtime.embedding.EmbeddedPeer;
 import dev.troupe.runtime.embedding.Troupe;
 import dev.troupe.runtime.supervision.RestartPolicy;
 import dev.troupe.runtime.supervision.Supervisor;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.management.ManagementFactory;
@@ -78,7 +79,7 @@ final class BootstrapCommand implements Callable<Integer> {
   // The node
 
   private int serve(Output output) throws InterruptedException {
-    try (Troupe troupe = Troupe.start();
+    try (Troupe troupe = options.start();
         Ending ending = new Ending()) {
       PeerManager.CreateReply reply =
           troupe
@@ -94,11 +95,16 @@ final class BootstrapCommand implements Callable<Integer> {
         return 1;
       }
       EmbeddedPeer peer = troupe.embed((PeerManager.Created) reply);
-      new Session(peer, output, ending::ask).announce();
-      if (child) {
-        endWithInput(ending);
+      try (Closeable status = options.serveStatus(peer, output)) {
+        new Session(peer, output, ending::ask).announce();
+        if (child) {
+          endWithInput(ending);
+        }
+        ending.await();
+      } catch (IOException e) {
+        System.err.println("troupe: --http: " + e.getMessage());
+        return 1;
       }
-      ending.await();
       peer.stop().toCompletableFuture().join();
       return 0;
     }

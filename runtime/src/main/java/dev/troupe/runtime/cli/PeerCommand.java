@@ -8,6 +8,7 @@ import dev.troupe.actors.peermanager.PeerManager;
 import dev.troupe.runtime.embedding.EmbeddedPeer;
 import dev.troupe.runtime.embedding.Troupe;
 import java.io.BufferedReader;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
@@ -73,7 +74,7 @@ final class PeerCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try (Troupe troupe = Troupe.start()) {
+    try (Troupe troupe = options.start()) {
       PeerSettings settings = settings(troupe);
       PeerManager.CreateReply reply =
           troupe.createPeer("peer", settings).toCompletableFuture().join();
@@ -118,12 +119,18 @@ final class PeerCommand implements Callable<Integer> {
   private int serve(Troupe troupe, EmbeddedPeer peer) {
     LineWriter writer = options.writer();
     try (Ending ending = new Ending()) {
-      Session session = new Session(peer, options.output(writer), ending::ask);
-      session.start(topics);
-      Thread reader = new Thread(() -> read(session, writer, ending), "troupe-input");
-      reader.setDaemon(true);
-      reader.start();
-      ending.await();
+      Output output = options.output(writer);
+      try (Closeable status = options.serveStatus(peer, output)) {
+        Session session = new Session(peer, output, ending::ask);
+        session.start(topics);
+        Thread reader = new Thread(() -> read(session, writer, ending), "troupe-input");
+        reader.setDaemon(true);
+        reader.start();
+        ending.await();
+      } catch (IOException e) {
+        System.err.println("troupe: --http: " + e.getMessage());
+        return 1;
+      }
       peer.stop().toCompletableFuture().join();
       writer.close();
       return 0;

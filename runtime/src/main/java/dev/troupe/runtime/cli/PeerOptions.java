@@ -10,12 +10,19 @@ import dev.troupe.protocol.kademlia.Namespaces;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.runtime.embedding.EmbeddedPeer;
 import dev.troupe.runtime.embedding.Troupe;
+import dev.troupe.runtime.http.HttpEndpoint;
+import java.io.Closeable;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -71,10 +78,62 @@ final class PeerOptions {
       description = "A namespace of values that takes anything; may be repeated.")
   private List<String> namespaces = new ArrayList<>();
 
+  private @Nullable InetSocketAddress http;
+  private @Nullable StatusPages pages;
+
+  @Option(
+      names = "--http",
+      paramLabel = "[ADDRESS:]PORT",
+      description =
+          "Where to serve /health and /metrics over HTTP (default: nowhere); without an ADDRESS on"
+              + " loopback only.")
+  void setHttp(String text) {
+    int colon = text.lastIndexOf(':');
+    String host = text.substring(0, Math.max(colon, 0));
+    String port = text.substring(colon + 1);
+    if (host.startsWith("[") && host.endsWith("]")) {
+      host = host.substring(1, host.length() - 1);
+    } else if (host.contains(":")) {
+      throw wrong("--http: " + text + ": an IPv6 address has brackets");
+    }
+    if (!port.matches("[0-9]{1,5}") || Integer.parseInt(port) > 65535) {
+      throw wrong("--http: " + text + " has no port");
+    }
+    try {
+      InetAddress address =
+          host.isEmpty() ? InetAddress.getLoopbackAddress() : InetAddress.getByName(host);
+      http = new InetSocketAddress(address, Integer.parseInt(port));
+      pages = new StatusPages();
+    } catch (UnknownHostException e) {
+      throw wrong("--http: " + text + ": there is no host " + host);
+    }
+  }
+
   @Option(
       names = "--json",
       description = "One JSON object a line on standard output, nothing else.")
   private boolean json;
+
+  /** What starts peers: measured where that can be asked for. */
+  Troupe start() {
+    return pages == null ? Troupe.start() : pages.start();
+  }
+
+  /**
+   * Serves {@code /health} and {@code /metrics} of a peer, where that is wanted.
+   *
+   * @return closes the endpoint
+   * @throws IOException if its address cannot be had
+   */
+  Closeable serveStatus(EmbeddedPeer peer, Output output) throws IOException {
+    if (pages == null || http == null) {
+      return () -> {};
+    }
+    HttpEndpoint endpoint = pages.open(http, peer);
+    InetSocketAddress at = endpoint.address();
+    output.event("http", Map.of("addr", at.getAddress().getHostAddress() + ":" + at.getPort()));
+    return endpoint::close;
+  }
 
   /** Writes the lines of {@link #output}; the caller's to close. */
   LineWriter writer() {

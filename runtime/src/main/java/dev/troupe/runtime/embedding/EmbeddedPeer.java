@@ -121,6 +121,11 @@ public final class EmbeddedPeer {
     return ask(Peer::getDhtTable);
   }
 
+  /** How many records the DHT holds. */
+  public CompletionStage<Dht.Records> dhtRecords() {
+    return ask(Peer::getDhtRecords);
+  }
+
   /** How healthy the peer is. */
   public CompletionStage<HealthReport> health() {
     return ask(Peer::getHealth);
@@ -185,6 +190,11 @@ public final class EmbeddedPeer {
   /** Where a peer can be dialled. */
   public CompletionStage<Dht.FindPeerReply> findPeer(PeerId peer) {
     return ask(replyTo -> Peer.findPeer(peer, replyTo));
+  }
+
+  /** The topics that this object hears. */
+  public List<String> topics() {
+    return subscribers.keySet().stream().sorted().toList();
   }
 
   /** Hears a topic; a topic that this object hears already is refused. */

@@ -4,6 +4,7 @@ import com.typesafe.config.ConfigFactory;
 import dev.troupe.actors.peer.Peer;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.actors.peermanager.PeerManager;
+import dev.troupe.actors.world.Measurements;
 import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.runtime.world.RealWorld;
@@ -65,7 +66,17 @@ public final class Troupe implements AutoCloseable {
 
   /** Starts an actor system without peers. */
   public static Troupe start() {
-    RealWorld world = RealWorld.create();
+    return start(Measurements.NONE);
+  }
+
+  /**
+   * The same, measured.
+   *
+   * @param measurements told of what happens in its peers, such as {@link
+   *     dev.troupe.runtime.metrics.WorldMeters}
+   */
+  public static Troupe start(Measurements measurements) {
+    RealWorld world = RealWorld.create(measurements);
     CompletableFuture<ActorRef<PeerManager.Command>> manager = new CompletableFuture<>();
     ActorSystem<Command> system =
         ActorSystem.create(

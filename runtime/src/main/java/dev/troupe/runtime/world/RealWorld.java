@@ -7,6 +7,7 @@ import dev.troupe.actors.store.Store;
 import dev.troupe.actors.store.StoreCompletion;
 import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.actors.world.HostSettings;
+import dev.troupe.actors.world.Measurements;
 import dev.troupe.actors.world.Ticker;
 import dev.troupe.actors.world.World;
 import dev.troupe.protocol.crypto.Crypto;
@@ -19,12 +20,14 @@ import dev.troupe.runtime.netty.TcpTransport;
 import dev.troupe.runtime.store.RocksStore;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Hosts over TCP, stores on the disk, the fastest cryptography there is, the machine's clocks and
@@ -38,13 +41,21 @@ public final class RealWorld implements World, AutoCloseable {
   private final TcpTransport tcp;
   private final Map<EventLoop, ByteBuffer> scratch = new ConcurrentHashMap<>();
 
-  private RealWorld(int threads) {
+  private final Measurements measurements;
+
+  private RealWorld(int threads, Measurements measurements) {
+    this.measurements = measurements;
     this.tcp = new TcpTransport(threads);
   }
 
   /** A world with an event loop for each processor. */
   public static RealWorld create() {
-    return new RealWorld(Runtime.getRuntime().availableProcessors());
+    return create(Measurements.NONE);
+  }
+
+  /** The same, measured. */
+  public static RealWorld create(Measurements measurements) {
+    return new RealWorld(Runtime.getRuntime().availableProcessors(), measurements);
   }
 
   @Override
@@ -90,6 +101,21 @@ public final class RealWorld implements World, AutoCloseable {
   @Override
   public void openStore(StoreSettings settings, PeerId owner, StoreCompletion<Store> completion) {
     RocksStore.open(settings, owner, completion);
+  }
+
+  @Override
+  public void onWalked(int asked, int hops, Duration took) {
+    measurements.onWalked(asked, hops, took);
+  }
+
+  @Override
+  public void onOperationBegun(DhtOperation operation, Duration waited) {
+    measurements.onOperationBegun(operation, waited);
+  }
+
+  @Override
+  public void onOperationEnded(DhtOperation operation, @Nullable Enum<?> failure) {
+    measurements.onOperationEnded(operation, failure);
   }
 
   /** Closes all sockets and ends the event loops. */

@@ -1,17 +1,27 @@
 package dev.troupe.runtime.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.troupe.runtime.foreign.JsonPeerProcess;
 import dev.troupe.runtime.foreign.PeerKind;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -119,10 +129,58 @@ class BootstrapCommandIT {
   }
 
   @Test
-  void withoutASupervisorItIsOneProcess() {
-    JsonPeerProcess service = service(0, "--unsupervised");
+  void withoutASupervisorItIsOneProcessWhichTellsHowItIsOnLoopbackOnly() throws Exception {
+    JsonPeerProcess service = service(0, "--unsupervised", "--http", "0");
     assertEquals(0, service.handle().children().count());
+    String at = service.awaitEvent("http", 1).path("addr").asText();
+
+    HttpResponse<String> health = get("http://" + at + "/health");
+    JsonNode report = new ObjectMapper().readTree(health.body());
+    assertEquals(200, health.statusCode());
+    assertEquals("health", report.path("reply").asText());
+    assertEquals("healthy", report.path("state").asText(), health::body);
+    assertTrue(report.path("bootstraps").isArray() && report.has("tableSize"), health::body);
+    assertEquals(404, get("http://" + at + "/").statusCode());
+
+    JsonPeerProcess alice =
+        PeerKind.TROUPE.start("alice", "--bootstrap", service.address(), "--http", "127.0.0.1:0");
+    peers.add(alice);
+    alice.awaitDhtReady();
+    alice.ask("provide something");
+    String metrics =
+        get("http://" + alice.awaitEvent("http", 1).path("addr").asText() + "/metrics").body();
+    for (String line :
+        List.of(
+            "troupe_dht_table{bucket=",
+            "troupe_dht_lookup_seconds_count",
+            "troupe_dht_lookup_hops_count",
+            "troupe_dht_operations_total{operation=\"provide\",outcome=\"ok\"} 1.0",
+            "troupe_dht_stash{",
+            "troupe_dht_stash_wait_seconds_count 1",
+            "troupe_dht_ready_seconds_count{peer=\"" + alice.peerId() + "\"} 1",
+            "troupe_bootstrap_reachable{addr=\"" + service.address() + "\"",
+            "troupe_connections{peer=\"" + alice.peerId() + "\"} 1.0")) {
+      assertTrue(metrics.contains(line), () -> line + " is not in\n" + metrics);
+    }
+
+    String kept = get("http://" + at + "/metrics").body();
+    String providers = "troupe_dht_providers{peer=\"" + service.peerId() + "\"} 1.0";
+    assertTrue(kept.contains(providers), kept);
+
+    int port = Integer.parseInt(at.substring(at.lastIndexOf(':') + 1));
+    for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+      for (InetAddress address : Collections.list(each.getInetAddresses())) {
+        if (!address.isLoopbackAddress()) {
+          assertThrows(IOException.class, () -> new Socket(address, port).close());
+        }
+      }
+    }
     service.handle().destroy();
     assertEquals(SIGTERM, service.awaitExit());
+  }
+
+  private static HttpResponse<String> get(String uri) throws Exception {
+    return HttpClient.newHttpClient()
+        .send(HttpRequest.newBuilder(URI.create(uri)).build(), BodyHandlers.ofString());
   }
 }

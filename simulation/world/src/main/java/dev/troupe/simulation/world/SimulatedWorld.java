@@ -109,7 +109,7 @@ public final class SimulatedWorld implements World {
   }
 
   @Override
-  public void onWalked(int asked, int hops) {
+  public void onWalked(int asked, int hops, Duration took) {
     network.walks().add(asked, hops);
   }
 

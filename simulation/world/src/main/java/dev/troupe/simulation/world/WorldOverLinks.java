@@ -12,6 +12,7 @@ import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.crypto.RandomSource;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -45,8 +46,8 @@ record WorldOverLinks(SimulatedNetwork network, SimulatedWorld machine) implemen
   }
 
   @Override
-  public void onWalked(int asked, int hops) {
-    machine.onWalked(asked, hops);
+  public void onWalked(int asked, int hops, Duration took) {
+    machine.onWalked(asked, hops, took);
   }
 
   @Override

@@ -77,6 +77,7 @@ class PeerAnswersTest {
     all.with("getConnected", to -> Peer.getConnected(to.unsafeUpcast()));
     all.with("getDhtState", to -> Peer.getDhtState(to.unsafeUpcast()));
     all.with("getDhtTable", to -> Peer.getDhtTable(to.unsafeUpcast()));
+    all.with("getDhtRecords", to -> Peer.getDhtRecords(to.unsafeUpcast()));
     all.with("getHealth", to -> Peer.getHealth(to.unsafeUpcast()));
     all.with("retry", to -> Peer.retry(to.unsafeUpcast()));
     all.with("useBackup", to -> Peer.useBackup(dead, to.unsafeUpcast()));
