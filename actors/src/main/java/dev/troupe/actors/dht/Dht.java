@@ -490,6 +490,9 @@ public final class Dht {
   /** Connected members of the table that did not answer when they were asked last. */
   private final Set<PeerId> doubted = new LinkedHashSet<>();
 
+  /** Whether those have been asked once more, since nobody else is in the table. */
+  private boolean askedDoubted;
+
   /** Answers, by the commit that they wait for; one at most for each inbound stream. */
   private final Map<Long, Unanswered> unanswered = new LinkedHashMap<>();
 
@@ -1184,6 +1187,7 @@ public final class Dht {
    */
   private void explore() {
     if (exploration.isEmpty()) {
+      askedDoubted = false;
       unexplored.add(self().bytes());
       exploreNext();
     }
@@ -1191,7 +1195,11 @@ public final class Dht {
 
   private void onExplored(Bytes target) {
     exploration = Optional.empty();
-    if (target.equals(self().bytes())) {
+    if (!askedDoubted && !table.isEmpty() && doubted.containsAll(table.peers())) {
+      // Nobody has answered: a table of such must not pass for a populated one for long.
+      askedDoubted = true;
+      unexplored.addFirst(self().bytes());
+    } else if (target.equals(self().bytes())) {
       // Half of the interval, lest a bucket that was asked about a moment after the timer wait for
       // a second turn of it.
       Duration interval = settings.timing().refresh().dividedBy(2);
