@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { generateKeyPair, generateKeyPairFromSeed, privateKeyToProtobuf, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
+import { createIPNSRecordWithExpiration, marshalIPNSRecord, multihashToIPNSRoutingKey } from 'ipns'
+import { base36 } from 'multiformats/bases/base36'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
@@ -127,6 +129,38 @@ async function keys () {
   return vectors
 }
 
+async function names () {
+  const value = '/ipfs/bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'
+  const validity = '2120-01-02T03:04:05.123456789Z'
+  const vectors = []
+  const keys = [
+    ['Ed25519', await seeded(1), '01'.repeat(32)],
+    ['secp256k1', await generateKeyPair('secp256k1')],
+    ['RSA', await generateKeyPair('RSA', 2048)]
+  ]
+  for (const [type, key, seed] of keys) {
+    for (const v1Compatible of [false, true]) {
+      const id = peerIdFromPrivateKey(key)
+      const sequence = v1Compatible ? 300n : 7n
+      const record = await createIPNSRecordWithExpiration(key, value, sequence, validity, { ttlNs: 300_000_000_000n, v1Compatible })
+      vectors.push({
+        type,
+        seed,
+        versions: v1Compatible ? '1 and 2' : '2',
+        peerId: id.toString(),
+        name: `/ipns/${id.toCID().toString(base36)}`,
+        key: hex(multihashToIPNSRoutingKey(id.toMultihash())),
+        value,
+        sequence: sequence.toString(),
+        validity,
+        ttlNanos: '300000000000',
+        record: hex(marshalIPNSRecord(record))
+      })
+    }
+  }
+  return vectors
+}
+
 async function envelope () {
   const privateKey = await seeded(1)
   const addrs = ['/ip4/127.0.0.1/tcp/4001', '/dns4/example.org/tcp/443', '/ip6/::1/tcp/4001']
@@ -200,6 +234,7 @@ const save = (name, vectors) => writeFile(join(target, name), JSON.stringify(vec
 await mkdir(target, { recursive: true })
 await save('keys.json', await keys())
 await save('peer-record.json', await envelope())
+await save('ipns.json', await names())
 const peers = await traffic()
 const of = (name) => ({ versions: { libp2p: versions.libp2p, [name]: versions[name] }, peers })
 await save('identify.json', { ...of('@libp2p/identify'), messages: identifies })
