@@ -9,10 +9,8 @@ import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.Stream;
-import dev.troupe.actors.store.Batch;
 import dev.troupe.actors.store.Page;
 import dev.troupe.actors.store.Store;
-import dev.troupe.actors.store.StoreCompletion;
 import dev.troupe.actors.store.StoreFailure;
 import dev.troupe.actors.world.Measurements.DhtOperation;
 import dev.troupe.actors.world.World;
@@ -372,7 +370,7 @@ public final class Dht {
 
   private record LookupReported(Lookup.Event event) implements Command {}
 
-  private record LookupEnded(long id) implements Command {}
+  record LookupEnded(long id) implements Command {}
 
   private record NetworkChanged(ConnectionsEvent event) implements Command {}
 
@@ -380,35 +378,27 @@ public final class Dht {
 
   private record SubscriberEnded(ActorRef<StateChanged> subscriber) implements Command {}
 
-  private record StreamOffered(Stream stream) implements Command {}
+  record StreamOffered(Stream stream) implements Command {}
 
-  private record InboundHappened(InboundStream stream, InboundStream.Event event)
-      implements Command {}
+  record InboundHappened(InboundStream stream, InboundStream.Event event) implements Command {}
 
-  private record InboundIdle(InboundStream stream) implements Command {}
+  record InboundIdle(InboundStream stream) implements Command {}
 
-  private record PartingDue() implements Command {}
+  record PartingDue() implements Command {}
 
   /** A part of what was kept; a failure where there is no page. */
-  private record PageRead(@Nullable Page page, @Nullable StoreFailure failure) implements Command {}
+  record PageRead(@Nullable Page page, @Nullable StoreFailure failure) implements Command {}
 
   /** What changed for an operation or an answer is kept, if there is no failure. */
-  private record Committed(long id, @Nullable StoreFailure failure) implements Command {}
+  record Committed(long id, @Nullable StoreFailure failure) implements Command {}
 
   private record SaveDue() implements Command {}
 
   /** Whether a peer can be reached is known; it can, if there is no failure. */
   private record ReachDecided(PeerId peer, @Nullable HostFailure failure) implements Command {}
 
-  /** An answer that has to wait until what it acknowledges is kept. */
-  private record Unanswered(
-      InboundStream stream, KademliaMessage.Type request, Responder.Response response) {}
-
   /** A lookup of our own, under way. */
   private record Exploration(long lookup, Bytes target) {}
-
-  /** A stream that the remote may take so long to close, on our clock. */
-  private record Parting(Stream stream, long until) {}
 
   /** What a crash must not lose: it lives outside the supervised behavior. */
   private record Kept(
@@ -430,15 +420,6 @@ public final class Dht {
   static final int TABLE_WEIGHT = 5;
 
   /**
-   * How long a remote that has answered may take to close the stream, once the lookup is over; at
-   * the next sweep, at most as much later again, it is reset.
-   */
-  static final Duration PARTING_TIME = Duration.ofSeconds(10);
-
-  /** So many such streams are waited for; for one more, the oldest is reset at once. */
-  static final int MAX_PARTINGS = 4096;
-
-  /**
    * So many lookups correct stored values at a time; what else there is to correct is left to the
    * next who asks for it.
    */
@@ -450,7 +431,6 @@ public final class Dht {
   /** How many members of an earlier routing table are dialled at a time. */
   static final int CANDIDATES_AT_A_TIME = 8;
 
-  private static final String PARTING = "parting";
   private static final String GATE = "gate";
   private static final String RETRY = "retry";
   private static final String PATIENCE = "patience";
@@ -464,19 +444,15 @@ public final class Dht {
   private final RandomGenerator random;
   private final RoutingTable table;
   private final Pauses pauses;
-  private final Responder responder;
-  private final ActorRef<Lookup.Event> lookupReports;
+  private final Durability durability;
+  private final Serving serving;
+  private final Lookups lookups;
   private final ActorRef<Connections.ConnectReply> dialReplies;
 
   /** Where the connected peers that have said so listen; and those of them that serve the DHT. */
   private final Map<PeerId, List<Multiaddr>> connected = new LinkedHashMap<>();
 
   private final Set<PeerId> connectedServers = new LinkedHashSet<>();
-
-  private final Map<Long, ActorRef<Lookup.Command>> lookups = new LinkedHashMap<>();
-  private final Set<InboundStream> inboundStreams = new LinkedHashSet<>();
-  private final Map<PeerId, Integer> inboundStreamsOf = new LinkedHashMap<>();
-  private final Deque<Parting> partings = new ArrayDeque<>();
 
   /** Lookups that tell others of a better value than theirs. */
   private final Set<Long> corrections = new LinkedHashSet<>();
@@ -493,26 +469,15 @@ public final class Dht {
   /** Whether those have been asked once more, since nobody else is in the table. */
   private boolean askedDoubted;
 
-  /** Answers, by the commit that they wait for; one at most for each inbound stream. */
-  private final Map<Long, Unanswered> unanswered = new LinkedHashMap<>();
-
-  /** Operations that wait for a commit, and what came of their lookups if that is known. */
-  private final Map<Long, Optional<Outcome>> uncommitted = new LinkedHashMap<>();
-
-  /** Operations that run on, of which nothing could be kept. */
-  private final Map<Long, StoreFailure> notKept = new LinkedHashMap<>();
-
   /** Who was in the routing table of an earlier run; and those of them that are being dialled. */
   private Deque<StoredPeer> candidates = new ArrayDeque<>();
 
   private final Set<PeerId> candidatesDialled = new LinkedHashSet<>();
   private Reachability reachability = Reachability.UNKNOWN;
-  private boolean storeFails;
 
   private final Deque<Bytes> unexplored = new ArrayDeque<>();
   private Optional<Exploration> exploration = Optional.empty();
   private State state = State.BOOTSTRAPPING;
-  private boolean serving;
   private long lastRoundAt;
 
   /**
@@ -597,16 +562,27 @@ public final class Dht {
             settings.bucketCapacity(),
             settings.timing().refresh().multipliedBy(STALE_AFTER_REFRESHES));
     this.pauses = new Pauses(random);
-    this.responder =
-        new Responder(
-            environment.host(),
-            table,
-            kept.values(),
-            kept.providers(),
-            connected,
-            settings.replication(),
-            random);
-    this.lookupReports = context.messageAdapter(Lookup.Event.class, LookupReported::new);
+    this.durability = new Durability(environment, kept.keeping(), ledger, context);
+    this.serving =
+        new Serving(
+            environment,
+            new Responder(
+                environment.host(),
+                table,
+                kept.values(),
+                kept.providers(),
+                connected,
+                settings.replication(),
+                random),
+            durability,
+            timers,
+            context.getSelf());
+    this.lookups =
+        new Lookups(
+            context,
+            timers,
+            environment,
+            context.messageAdapter(Lookup.Event.class, LookupReported::new));
     this.dialReplies = context.messageAdapter(Connections.ConnectReply.class, Dialled::new);
   }
 
@@ -624,14 +600,14 @@ public final class Dht {
     kept.keeping().restart();
     if (kept.keeping().loading().isPresent()) {
       expireWaiting();
-      readPage(Bytes.EMPTY);
+      durability.load();
       return loading();
     }
     return start();
   }
 
   private Behavior<Command> start() {
-    serve(mayServe());
+    serving.become(mayServe());
     environment
         .connections()
         .tell(
@@ -721,7 +697,12 @@ public final class Dht {
         .onMessage(Stop.class, unused -> Behaviors.stopped())
         .onMessage(NetworkChanged.class, this::onNetworkChanged)
         .onMessage(Dialled.class, this::onDialled)
-        .onMessage(PartingDue.class, unused -> onPartingDue())
+        .onMessage(
+            PartingDue.class,
+            unused -> {
+              lookups.onPartingDue();
+              return Behaviors.same();
+            })
         .onMessage(Committed.class, this::onCommitted)
         .onMessage(SaveDue.class, unused -> onSaveDue())
         .onMessage(PageRead.class, this::onPageRead)
@@ -736,9 +717,24 @@ public final class Dht {
         .onMessage(OperationOverdue.class, this::onOperationOverdue)
         .onMessage(PatienceEnded.class, unused -> onPatienceEnded())
         .onMessage(HousekeepingDue.class, unused -> onHousekeepingDue())
-        .onMessage(StreamOffered.class, this::onStreamOffered)
-        .onMessage(InboundHappened.class, this::onInboundHappened)
-        .onMessage(InboundIdle.class, this::onInboundIdle)
+        .onMessage(
+            StreamOffered.class,
+            offered -> {
+              serving.onOffered(offered.stream());
+              return Behaviors.same();
+            })
+        .onMessage(
+            InboundHappened.class,
+            happened -> {
+              serving.onHappened(happened.stream(), happened.event());
+              return Behaviors.same();
+            })
+        .onMessage(
+            InboundIdle.class,
+            idle -> {
+              serving.onIdle(idle.stream());
+              return Behaviors.same();
+            })
         .onSignal(PreRestart.class, unused -> onPreRestart())
         .onSignal(PostStop.class, unused -> onPostStop());
   }
@@ -855,11 +851,11 @@ public final class Dht {
       kept.providers().add(provide.key(), self(), self.addresses(), now);
       Query placement = new Query.Placement(KademliaMessage.addProvider(provide.key(), self));
       startLookup(id, placement, timing.put());
-      keepFor(id);
+      durability.keepFor(id);
     } else if (operation instanceof FindProviders find && find.through() != null) {
       PeerId through = find.through();
       Query search = new Query.ProviderSearch(find.key(), find.limit(), through, List.of());
-      startLookup(id, search, startingWith(through), timing.query());
+      lookups.start(id, search, startingWith(through), timing.query());
     } else if (operation instanceof FindProviders find) {
       List<PeerInfo> known = kept.providers().providers(find.key(), find.limit(), random, now);
       Query search = new Query.ProviderSearch(find.key(), find.limit(), self(), known);
@@ -869,7 +865,7 @@ public final class Dht {
     } else if (operation instanceof GetValue get && get.through() != null) {
       Query search =
           new Query.ValueSearch(get.key(), 1, settings.namespaces(), self(), Optional.empty());
-      startLookup(id, search, startingWith(get.through()), timing.get());
+      lookups.start(id, search, startingWith(get.through()), timing.get());
     } else if (operation instanceof GetValue get) {
       Optional<ValueRecord> known = kept.values().get(get.key(), now);
       Query search =
@@ -907,7 +903,7 @@ public final class Dht {
       }
       Query placement = new Query.Placement(KademliaMessage.putValue(record));
       startLookup(id, placement, settings.timing().put());
-      keepFor(id);
+      durability.keepFor(id);
     } catch (InvalidRecordException e) {
       settle(id, new Outcome.Failed(Reason.INVALID_RECORD, String.valueOf(e.getMessage())));
     }
@@ -921,18 +917,11 @@ public final class Dht {
 
   /** The one place where operations that ran are answered. */
   private void settle(long id, Outcome outcome) {
-    if (uncommitted.containsKey(id)) {
-      uncommitted.computeIfPresent(
-          id, (unused, known) -> known.isPresent() ? known : Optional.of(outcome));
+    if (durability.holdsBack(id, outcome)) {
       return;
     }
     timers.cancel(id);
-    StoreFailure failure = notKept.remove(id);
-    Outcome whole =
-        failure == null || outcome instanceof Outcome.Failed
-            ? outcome
-            : new Outcome.Failed(
-                Reason.NOT_KEPT, "others have it, but it is not kept here: " + failure.message());
+    Outcome whole = durability.whole(id, outcome);
     ledger.settle(id).ifPresent(operation -> answer(operation, whole));
   }
 
@@ -985,11 +974,8 @@ public final class Dht {
   }
 
   private Behavior<Command> onOperationOverdue(OperationOverdue overdue) {
-    ActorRef<Lookup.Command> lookup = lookups.get(overdue.id());
-    if (lookup != null) {
-      context.stop(lookup);
-    }
-    uncommitted.remove(overdue.id());
+    lookups.stop(overdue.id());
+    durability.release(overdue.id());
     conclude(overdue.id(), new Outcome.Failed(Reason.TIMED_OUT, "time ran out"));
     return Behaviors.same();
   }
@@ -1012,15 +998,7 @@ public final class Dht {
   private void startLookup(long id, Query query, Duration budget) {
     Key target = Key.of(query.question().key());
     List<PeerInfo> seeds = table.nearest(target, settings.replication());
-    startLookup(id, query, seeds, budget);
-  }
-
-  private void startLookup(long id, Query query, List<PeerInfo> seeds, Duration budget) {
-    ActorRef<Lookup.Command> lookup =
-        context.spawn(
-            Lookup.create(environment, id, query, seeds, budget, lookupReports), "lookup-" + id);
-    lookups.put(id, lookup);
-    context.watchWith(lookup, new LookupEnded(id));
+    lookups.start(id, query, seeds, budget);
   }
 
   private Behavior<Command> onLookupReported(LookupReported reported) {
@@ -1030,7 +1008,7 @@ public final class Dht {
       tryToReach(late.peer());
     } else if (reported.event() instanceof Lookup.Finished finished) {
       finished.answered().forEach(this::onResponsive);
-      finished.unclosed().forEach(this::part);
+      finished.unclosed().forEach(lookups::part);
       conclude(finished.lookup(), finished.outcome());
       if (finished.outcome() instanceof Outcome.FoundValue found) {
         if (settings.namespaces().isOrdered(found.key())) {
@@ -1053,7 +1031,7 @@ public final class Dht {
     if (found.uncorrected().contains(self())) {
       try {
         kept.values().correct(best, environment.now());
-        keepInPassing();
+        durability.keepInPassing();
       } catch (InvalidRecordException e) {
         return; // It was valid a moment ago, and its time is over: nobody is told any more.
       }
@@ -1068,7 +1046,7 @@ public final class Dht {
       long id = ledger.newId();
       corrections.add(id);
       Query correction = new Query.Correction(KademliaMessage.putValue(best));
-      startLookup(id, correction, others, settings.timing().put());
+      lookups.start(id, correction, others, settings.timing().put());
     }
   }
 
@@ -1141,38 +1119,12 @@ public final class Dht {
     }
   }
 
-  private void part(Stream stream) {
-    partings.add(new Parting(stream, environment.now() + PARTING_TIME.toNanos()));
-    if (partings.size() > MAX_PARTINGS) {
-      resetNextParting();
-    }
-    if (!timers.isTimerActive(PARTING)) {
-      timers.startTimerWithFixedDelay(PARTING, new PartingDue(), PARTING_TIME);
-    }
-  }
-
-  /** Resets those that are due; those that have ended by themselves do not notice. */
-  private Behavior<Command> onPartingDue() {
-    long now = environment.now();
-    while (!partings.isEmpty() && partings.element().until() - now <= 0) {
-      resetNextParting();
-    }
-    if (partings.isEmpty()) {
-      timers.cancel(PARTING);
-    }
-    return Behaviors.same();
-  }
-
-  private void resetNextParting() {
-    partings.remove().stream().reset(0, "not closed in time");
-  }
-
   /**
    * A lookup has stopped. Had it finished, it would have said so before: then there is nobody left
    * to answer.
    */
   private Behavior<Command> onLookupEnded(LookupEnded ended) {
-    lookups.remove(ended.id());
+    lookups.onEnded(ended.id());
     corrections.remove(ended.id());
     conclude(ended.id(), new Outcome.Failed(Reason.CRASHED, "its lookup crashed"));
     if (exploration.filter(current -> current.lookup() == ended.id()).isPresent()) {
@@ -1226,7 +1178,7 @@ public final class Dht {
     }
     long id = ledger.newId();
     exploration = Optional.of(new Exploration(id, target));
-    startLookup(id, new Query.Exploration(target), seeds, settings.timing().query());
+    lookups.start(id, new Query.Exploration(target), seeds, settings.timing().query());
   }
 
   // Whom we know
@@ -1330,7 +1282,7 @@ public final class Dht {
   private Behavior<Command> onReachabilityChanged(ReachabilityChanged changed) {
     reachability = changed.reachability();
     if (settings.mode() == DhtMode.AUTO && kept.keeping().loading().isEmpty()) {
-      serve(mayServe());
+      serving.become(mayServe());
     }
     return Behaviors.same();
   }
@@ -1340,124 +1292,14 @@ public final class Dht {
         || settings.mode() == DhtMode.AUTO && reachability != Reachability.PRIVATE;
   }
 
-  private void serve(boolean wanted) {
-    if (wanted == serving) {
-      return;
-    }
-    serving = wanted;
-    ActorRef<Command> self = context.getSelf();
-    if (wanted) {
-      environment
-          .host()
-          .handle(settings.protocol(), stream -> self.tell(new StreamOffered(stream)));
-    } else {
-      environment.host().unhandle(settings.protocol());
-    }
-  }
-
-  private Behavior<Command> onStreamOffered(StreamOffered offered) {
-    PeerId remote = offered.stream().remote();
-    if (inboundStreams.size() >= settings.limits().inboundStreams()
-        || inboundStreamsOf.getOrDefault(remote, 0) >= settings.limits().inboundStreamsPerPeer()) {
-      offered.stream().reset(0, "too many DHT streams");
-      return Behaviors.same();
-    }
-    InboundStream stream = new InboundStream(offered.stream());
-    inboundStreams.add(stream);
-    inboundStreamsOf.merge(remote, 1, Integer::sum);
-    ActorRef<Command> self = context.getSelf();
-    stream.begin(event -> self.tell(new InboundHappened(stream, event)));
-    mindIdleness(stream);
-    return Behaviors.same();
-  }
-
-  private Behavior<Command> onInboundHappened(InboundHappened happened) {
-    if (inboundStreams.contains(happened.stream())) {
-      serve(happened.stream(), happened.stream().on(happened.event()));
-    }
-    return Behaviors.same();
-  }
-
-  private void serve(InboundStream stream, InboundStream.Step step) {
-    InboundStream.Step next = step;
-    while (next instanceof InboundStream.Step.Asked asked) {
-      mindIdleness(stream);
-      Responder.Response response =
-          responder.respond(
-              stream.stream().remote(),
-              asked.request(),
-              environment.now(),
-              environment.world().clock().instant());
-      if (!kept.keeping().isIdle()) {
-        long id = ledger.newId();
-        unanswered.put(id, new Unanswered(stream, asked.request().type(), response));
-        commit(id);
-        return;
-      }
-      next = stream.answer(response);
-    }
-    if (next instanceof InboundStream.Step.Closing) {
-      mindIdleness(stream);
-    } else if (next instanceof InboundStream.Step.Over) {
-      onInboundOver(stream);
-    }
-  }
-
-  private void mindIdleness(InboundStream stream) {
-    timers.startSingleTimer(stream, new InboundIdle(stream), settings.timing().inboundIdle());
-  }
-
-  private Behavior<Command> onInboundIdle(InboundIdle idle) {
-    if (inboundStreams.contains(idle.stream())) {
-      idle.stream().reset("no request in time");
-      onInboundOver(idle.stream());
-    }
-    return Behaviors.same();
-  }
-
-  private void onInboundOver(InboundStream stream) {
-    inboundStreams.remove(stream);
-    timers.cancel(stream);
-    inboundStreamsOf.computeIfPresent(
-        stream.stream().remote(), (unused, open) -> open == 1 ? null : open - 1);
-  }
-
   // What outlives the peer
-
-  private void readPage(Bytes after) {
-    ActorRef<Command> self = context.getSelf();
-    environment
-        .store()
-        .read(
-            kept.keeping().loading().orElseThrow(),
-            after,
-            new StoreCompletion<>() {
-              @Override
-              public void succeeded(Page page) {
-                self.tell(new PageRead(page, null));
-              }
-
-              @Override
-              public void failed(StoreFailure failure) {
-                self.tell(new PageRead(null, failure));
-              }
-            });
-  }
 
   private Behavior<Command> onPageRead(PageRead read) {
     Keeping keeping = kept.keeping();
     if (keeping.loading().isEmpty()) {
       return Behaviors.same();
     }
-    Bytes after = Bytes.EMPTY;
-    if (read.page() != null) {
-      after = keeping.onPage(read.page());
-    } else {
-      keeping.onUnreadable();
-      onStoreFailed(read.failure());
-    }
-    if (keeping.loading().isPresent()) {
-      readPage(after);
+    if (!durability.onPage(read)) {
       return Behaviors.same();
     }
     Keeping.Tally tally = keeping.tally();
@@ -1470,94 +1312,20 @@ public final class Dht {
         .addKeyValue("futureDated", tally.futureDated())
         .addKeyValue("candidates", tally.candidates())
         .log("The DHT has what was kept");
-    keepInPassing();
+    durability.keepInPassing();
     return start();
   }
 
-  /** Sees to it that an operation is answered only once what it changed here is kept. */
-  private void keepFor(long id) {
-    if (!kept.keeping().isIdle()) {
-      uncommitted.put(id, Optional.empty());
-      commit(id);
-    }
-  }
-
-  /** Keeps what has changed; nobody waits for it. */
-  private void keepInPassing() {
-    if (!kept.keeping().isIdle()) {
-      commit(ledger.newId());
-    }
-  }
-
-  private void commit(long id) {
-    ActorRef<Command> self = context.getSelf();
-    environment
-        .store()
-        .commit(
-            kept.keeping().take(),
-            new StoreCompletion<>() {
-              @Override
-              public void succeeded(Batch batch) {
-                self.tell(new Committed(id, null));
-              }
-
-              @Override
-              public void failed(StoreFailure failure) {
-                self.tell(new Committed(id, failure));
-              }
-            });
-  }
-
   private Behavior<Command> onCommitted(Committed committed) {
-    long id = committed.id();
-    StoreFailure failure = committed.failure();
-    if (failure == null) {
-      storeFails = false;
-    } else {
-      onStoreFailed(failure);
-      kept.keeping().forgetTable();
-    }
-    Unanswered waiting = unanswered.remove(id);
-    if (waiting != null && inboundStreams.contains(waiting.stream())) {
-      serve(waiting.stream(), waiting.stream().answer(afterCommit(waiting, failure)));
-    }
-    Optional<Outcome> known = uncommitted.remove(id);
-    if (known != null) {
-      if (failure != null) {
-        notKept.put(id, failure);
-      }
-      known.ifPresent(outcome -> conclude(id, outcome));
-    }
+    durability.onCommitted(committed);
+    serving.onCommitted(committed);
+    durability.releaseCommitted(committed).ifPresent(outcome -> conclude(committed.id(), outcome));
     return Behaviors.same();
-  }
-
-  /** What is not kept is not acknowledged; what was only read is answered all the same. */
-  private static Responder.Response afterCommit(
-      Unanswered waiting, @Nullable StoreFailure failure) {
-    boolean isStored =
-        waiting.request() == KademliaMessage.Type.PUT_VALUE
-            || waiting.request() == KademliaMessage.Type.ADD_PROVIDER;
-    return failure != null && isStored
-        ? new Responder.Response.Refusal("it could not be kept: " + failure.kind())
-        : waiting.response();
-  }
-
-  /** Said once, until it works again. */
-  private void onStoreFailed(@Nullable StoreFailure failure) {
-    if (failure != null && !storeFails) {
-      storeFails = true;
-      context
-          .getLog()
-          .atWarn()
-          .addKeyValue("kind", failure.kind())
-          .addKeyValue("reason", failure.message())
-          .log("The DHT cannot keep what it is told");
-    }
   }
 
   private Behavior<Command> onSaveDue() {
     noteTable();
-    keepInPassing();
+    durability.keepInPassing();
     return Behaviors.same();
   }
 
@@ -1620,7 +1388,7 @@ public final class Dht {
   private Behavior<Command> onHousekeepingDue() {
     kept.values().expire(environment.now());
     kept.providers().expire(environment.now());
-    keepInPassing();
+    durability.keepInPassing();
     // Who was too slow once, and is connected still, has another chance: nobody else may know it.
     for (PeerId peer : connectedServers) {
       if (!table.contains(peer)) {
@@ -1632,30 +1400,20 @@ public final class Dht {
   }
 
   private Behavior<Command> onPreRestart() {
-    serve(false);
-    resetStreams();
+    serving.stop();
+    lookups.resetPartings();
     return Behaviors.same();
   }
 
   private Behavior<Command> onPostStop() {
-    serve(false);
-    resetStreams();
+    serving.stop();
+    lookups.resetPartings();
     noteTable();
-    if (!kept.keeping().isIdle()) {
-      commit(0);
-    }
+    durability.keepInPassing();
     for (Operation open : ledger.drain()) {
       refuse(open, Reason.STOPPING, "the DHT stops");
     }
     return Behaviors.same();
-  }
-
-  private void resetStreams() {
-    inboundStreams.forEach(stream -> stream.reset("the DHT stops"));
-    inboundStreams.clear();
-    while (!partings.isEmpty()) {
-      resetNextParting();
-    }
   }
 
   private StateChanged stateNow() {

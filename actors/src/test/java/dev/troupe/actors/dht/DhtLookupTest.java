@@ -652,9 +652,9 @@ class DhtLookupTest {
     fixture.advance(SECOND);
     assertFailed(Reason.NOT_FOUND, reply);
     assertEquals(1, fixture.openStreams);
-    fixture.advance(Dht.PARTING_TIME.minus(SECOND));
+    fixture.advance(Lookups.PARTING_TIME.minus(SECOND));
     assertEquals(1, fixture.openStreams);
-    fixture.advance(Dht.PARTING_TIME.plus(SECOND));
+    fixture.advance(Lookups.PARTING_TIME.plus(SECOND));
     assertEquals(0, fixture.openStreams);
     get("/test/k");
     fixture.advance(SECOND);
@@ -733,7 +733,7 @@ class DhtLookupTest {
     // One timer for all of them, which starts here.
     assertTrue(lingering - closing <= 2, lingering + " events, not " + closing);
     before = fixture.system.eventCount();
-    fixture.advance(Dht.PARTING_TIME.multipliedBy(2));
+    fixture.advance(Lookups.PARTING_TIME.multipliedBy(2));
     assertEquals(0, fixture.openStreams);
     // Two sweeps, and the end of each stream.
     assertTrue(fixture.system.eventCount() - before <= 30, "" + before);

@@ -1,0 +1,112 @@
+package dev.troupe.actors.dht;
+
+import dev.troupe.actors.host.Stream;
+import dev.troupe.protocol.kademlia.PeerInfo;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+
+/**
+ * The {@link Lookup}s of a {@link Dht} that are under way, and the streams that remotes have yet to
+ * close after them. Belongs to the Dht's actor.
+ */
+final class Lookups {
+
+  /**
+   * How long a remote that has answered may take to close the stream, once the lookup is over; at
+   * the next sweep, at most as much later again, it is reset.
+   */
+  static final Duration PARTING_TIME = Duration.ofSeconds(10);
+
+  /** So many such streams are waited for; for one more, the oldest is reset at once. */
+  static final int MAX_PARTINGS = 4096;
+
+  private static final String PARTING = "parting";
+
+  private final ActorContext<Dht.Command> context;
+  private final TimerScheduler<Dht.Command> timers;
+  private final DhtEnvironment environment;
+  private final ActorRef<Lookup.Event> reports;
+  private final Map<Long, ActorRef<Lookup.Command>> lookups = new LinkedHashMap<>();
+  private final Deque<Parting> partings = new ArrayDeque<>();
+
+  /** A stream that the remote may take so long to close, on our clock. */
+  private record Parting(Stream stream, long until) {}
+
+  /**
+   * None is under way.
+   *
+   * @param reports where they report to
+   */
+  Lookups(
+      ActorContext<Dht.Command> context,
+      TimerScheduler<Dht.Command> timers,
+      DhtEnvironment environment,
+      ActorRef<Lookup.Event> reports) {
+    this.context = context;
+    this.timers = timers;
+    this.environment = environment;
+    this.reports = reports;
+  }
+
+  /** Starts one. Its end comes as a message, after its report if it has not crashed. */
+  void start(long id, Query query, List<PeerInfo> seeds, Duration budget) {
+    ActorRef<Lookup.Command> lookup =
+        context.spawn(
+            Lookup.create(environment, id, query, seeds, budget, reports), "lookup-" + id);
+    lookups.put(id, lookup);
+    context.watchWith(lookup, new Dht.LookupEnded(id));
+  }
+
+  /** Stops one, if it is under way. */
+  void stop(long id) {
+    ActorRef<Lookup.Command> lookup = lookups.get(id);
+    if (lookup != null) {
+      context.stop(lookup);
+    }
+  }
+
+  /** One has stopped. */
+  void onEnded(long id) {
+    lookups.remove(id);
+  }
+
+  /** A lookup has left a stream behind that the remote has yet to close. */
+  void part(Stream stream) {
+    partings.add(new Parting(stream, environment.now() + PARTING_TIME.toNanos()));
+    if (partings.size() > MAX_PARTINGS) {
+      resetNextParting();
+    }
+    if (!timers.isTimerActive(PARTING)) {
+      timers.startTimerWithFixedDelay(PARTING, new Dht.PartingDue(), PARTING_TIME);
+    }
+  }
+
+  /** Resets those that are due; those that have ended by themselves do not notice. */
+  void onPartingDue() {
+    long now = environment.now();
+    while (!partings.isEmpty() && partings.element().until() - now <= 0) {
+      resetNextParting();
+    }
+    if (partings.isEmpty()) {
+      timers.cancel(PARTING);
+    }
+  }
+
+  /** Resets all of those streams. */
+  void resetPartings() {
+    while (!partings.isEmpty()) {
+      resetNextParting();
+    }
+  }
+
+  private void resetNextParting() {
+    partings.remove().stream().reset(0, "not closed in time");
+  }
+}
