@@ -110,15 +110,30 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
    *
    * @param replyTo hears whether there is a place for one more; null for the peer's own actors,
    *     which always have one
+   * @param from the first event of each peer that is heard
    */
   public record Subscribe(
-      ActorRef<ConnectionsEvent> subscriber, @Nullable ActorRef<SubscribeReply> replyTo)
+      ActorRef<ConnectionsEvent> subscriber, @Nullable ActorRef<SubscribeReply> replyTo, From from)
       implements Command {
 
-    /** For the peer's own actors. */
-    public Subscribe(ActorRef<ConnectionsEvent> subscriber) {
-      this(subscriber, null);
+    /** From a peer's {@link PeerConnected} on. */
+    public Subscribe(
+        ActorRef<ConnectionsEvent> subscriber, @Nullable ActorRef<SubscribeReply> replyTo) {
+      this(subscriber, replyTo, From.CONNECTED);
     }
+
+    /** For the peer's own actors. */
+    public Subscribe(ActorRef<ConnectionsEvent> subscriber, From from) {
+      this(subscriber, null, from);
+    }
+  }
+
+  /** From which event of a peer on a subscriber hears of it. */
+  public enum From {
+    /** Everything. */
+    CONNECTED,
+    /** Not {@link PeerConnected}: for those who can do nothing before they know what it speaks. */
+    IDENTIFIED
   }
 
   /**
@@ -274,7 +289,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
 
   /** What a restart must not lose. */
   private static final class Ledger {
-    final Set<ActorRef<ConnectionsEvent>> subscribers = new LinkedHashSet<>();
+    final Map<ActorRef<ConnectionsEvent>, From> subscribers = new LinkedHashMap<>();
     final Map<PeerId, Set<ActorRef<ConnectionsEvent>>> watchers = new LinkedHashMap<>();
     final Map<PeerId, Remote> remotes = new LinkedHashMap<>();
     final Map<PeerId, Set<String>> protections = new LinkedHashMap<>();
@@ -615,26 +630,29 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
   private Behavior<Command> onSubscribe(Subscribe subscribe) {
     ActorRef<ConnectionsEvent> subscriber = subscribe.subscriber();
     ActorRef<SubscribeReply> replyTo = subscribe.replyTo();
-    if (!ledger.subscribers.contains(subscriber)) {
+    if (!ledger.subscribers.containsKey(subscriber)) {
       if (replyTo != null && ledger.subscribers.size() >= MAX_SUBSCRIBERS) {
         replyTo.tell(new SubscribeRefused(ledger.subscribers.size() + " subscribe already"));
         return this;
       }
-      ledger.subscribers.add(subscriber);
+      ledger.subscribers.put(subscriber, subscribe.from());
       getContext().watchWith(subscriber, new SubscriberGone(subscriber));
     }
     if (replyTo != null) {
       replyTo.tell(new Subscribed());
     }
-    ledger.remotes.forEach((peer, remote) -> introduce(peer, remote, subscriber));
+    ledger.remotes.forEach((peer, remote) -> introduce(peer, remote, subscriber, subscribe.from()));
     return this;
   }
 
-  private static void introduce(PeerId peer, Remote remote, ActorRef<ConnectionsEvent> subscriber) {
+  private static void introduce(
+      PeerId peer, Remote remote, ActorRef<ConnectionsEvent> subscriber, From from) {
     ConnectionInfo oldest = remote.oldest();
-    subscriber.tell(new PeerConnected(peer, oldest.remoteAddress(), oldest.direction()));
+    if (from == From.CONNECTED) {
+      subscriber.tell(new PeerConnected(peer, oldest.remoteAddress(), oldest.direction()));
+    }
     if (remote.identification != null) {
-      subscriber.tell(new PeerIdentified(peer, remote.identification));
+      subscriber.tell(new PeerIdentified(peer, oldest.direction(), remote.identification));
     }
   }
 
@@ -648,7 +666,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     }
     Remote remote = ledger.remotes.get(watch.peer());
     if (remote != null) {
-      introduce(watch.peer(), remote, watcher);
+      introduce(watch.peer(), remote, watcher, From.CONNECTED);
     }
     return this;
   }
@@ -867,7 +885,11 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     if (remote != null && remote.connections.containsKey(identified.connection().id())) {
       remote.identification = identified.identification();
       learnSaid(identified.connection().peer(), identified.identification());
-      publish(new PeerIdentified(identified.connection().peer(), identified.identification()));
+      publish(
+          new PeerIdentified(
+              identified.connection().peer(),
+              remote.oldest().direction(),
+              identified.identification()));
     }
   }
 
@@ -883,7 +905,7 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       mindSurplus(connection.peer(), remote);
       return;
     }
-    forget(connection, disconnected.reason());
+    forget(removed, disconnected.reason());
   }
 
   /** Teaches the address book where we have reached a peer. */
@@ -906,19 +928,28 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
     addressBook.tell(new AddressBook.Learn(peer, addresses, source, settings.addressTimeToLive()));
   }
 
-  private void forget(ConnectionInfo last, HostFailure reason) {
+  private void forget(Standing ended, HostFailure reason) {
+    ConnectionInfo last = ended.info;
     Remote remote = ledger.remotes.remove(last.peer());
-    // It may have been connected for longer than the address book remembers.
-    learnReached(last);
-    if (remote != null && remote.identification != null) {
-      learnSaid(last.peer(), remote.identification);
+    long stoodNanos = ticker.nanos() - ended.openedAtNanos;
+    if (stoodNanos > settings.addressTimeToLive().toNanos() / 2) {
+      // Much of what the address book was told when it began is forgotten there, or soon will be.
+      learnReached(last);
+      if (remote != null && remote.identification != null) {
+        learnSaid(last.peer(), remote.identification);
+      }
     }
     stopMinding(last.peer());
     publish(new PeerDisconnected(last.peer(), last.remoteAddress(), last.direction(), reason));
   }
 
   private void publish(ConnectionsEvent event) {
-    ledger.subscribers.forEach(subscriber -> subscriber.tell(event));
+    ledger.subscribers.forEach(
+        (subscriber, from) -> {
+          if (from == From.CONNECTED || !(event instanceof PeerConnected)) {
+            subscriber.tell(event);
+          }
+        });
     Set<ActorRef<ConnectionsEvent>> watchers = ledger.watchers.get(event.peer());
     if (watchers != null) {
       watchers.forEach(watcher -> watcher.tell(event));
@@ -958,14 +989,14 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
    */
   private void recover() {
     answerAll(target -> new ConnectFailed(target.peer(), cancelled("connections restarted")));
-    Set<ActorRef<ConnectionsEvent>> told = new LinkedHashSet<>(ledger.subscribers);
+    Set<ActorRef<ConnectionsEvent>> told = new LinkedHashSet<>(ledger.subscribers.keySet());
     ledger.watchers.values().forEach(told::addAll);
     told.forEach(subscriber -> getContext().watchWith(subscriber, new SubscriberGone(subscriber)));
     Set<ConnectionId> open = new LinkedHashSet<>();
     host.connections().forEach(connection -> open.add(connection.id()));
     for (Map.Entry<PeerId, Remote> entry : new ArrayList<>(ledger.remotes.entrySet())) {
       Remote remote = entry.getValue();
-      ConnectionInfo oldest = remote.oldest();
+      Standing oldest = remote.connections.firstEntry().getValue();
       remote.connections.keySet().retainAll(open);
       if (remote.connections.isEmpty()) {
         forget(oldest, new HostFailure(HostFailure.Kind.CONNECTION_LOST, "lost meanwhile"));

@@ -19,8 +19,13 @@ public sealed interface ConnectionsEvent {
   record PeerConnected(PeerId peer, Multiaddr address, Direction direction)
       implements ConnectionsEvent {}
 
-  /** A connected peer said, or said anew, what it is and speaks. */
-  record PeerIdentified(PeerId peer, Identification identification) implements ConnectionsEvent {}
+  /**
+   * A connected peer said, or said anew, what it is and speaks.
+   *
+   * @param direction of the oldest connection to it
+   */
+  record PeerIdentified(PeerId peer, Direction direction, Identification identification)
+      implements ConnectionsEvent {}
 
   /** The last connection to this peer ended. */
   record PeerDisconnected(PeerId peer, Multiaddr address, Direction direction, HostFailure reason)

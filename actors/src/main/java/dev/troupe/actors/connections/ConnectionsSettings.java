@@ -15,7 +15,8 @@ import java.time.Duration;
  * @param maxWaitersPerDial who may wait for one dial (default 1024); a further one is refused
  *     likewise
  * @param addressTimeToLive how long the address book is to remember where a peer was reached and
- *     what it said of itself, from the connection's beginning and again from its end (default 1 h)
+ *     what it said of itself, from the connection's beginning, and from its end where the
+ *     connection took more than half of that (default 1 h)
  * @param highWater more connections than this are trimmed (default 800)
  * @param lowWater down to so many (default 600)
  * @param outboundShare of both marks, kept for connections that this peer opens (default 0.125):

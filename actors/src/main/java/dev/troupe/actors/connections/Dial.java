@@ -57,7 +57,9 @@ final class Dial extends AbstractBehavior<Dial.Command> {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
-                timers -> new Dial(context, timers, settings, host, peer, addresses, parent)));
+                timers ->
+                    new Dial(context, timers, settings, host, peer, addresses, parent)
+                        .onNextAddress()));
   }
 
   private final TimerScheduler<Command> timers;
@@ -85,7 +87,6 @@ final class Dial extends AbstractBehavior<Dial.Command> {
     this.parent = parent;
     this.waiting = new ArrayDeque<>(addresses);
     timers.startSingleTimer(new BudgetSpent(), settings.dialBudget());
-    context.getSelf().tell(new NextAddress());
   }
 
   @Override

@@ -416,6 +416,9 @@ public final class Dht {
    */
   private static final int RESTART_STASH_CAPACITY = 100_000;
 
+  /** The tag of those in the routing table, where connections are trimmed. */
+  private static final String TABLE_TAG = "table";
+
   /** What a place in the routing table weighs where connections are trimmed. */
   static final int TABLE_WEIGHT = 5;
 
@@ -612,7 +615,8 @@ public final class Dht {
         .connections()
         .tell(
             new Connections.Subscribe(
-                context.messageAdapter(ConnectionsEvent.class, NetworkChanged::new)));
+                context.messageAdapter(ConnectionsEvent.class, NetworkChanged::new),
+                Connections.From.IDENTIFIED));
     tagTable();
     timers.startTimerWithFixedDelay(new HousekeepingDue(), settings.timing().refresh());
     if (environment.store().keeps()) {
@@ -1207,7 +1211,7 @@ public final class Dht {
     boolean wasMember = table.contains(peer);
     tell(table.add(peer, connected.getOrDefault(peer, List.of()), environment.now()));
     if (table.contains(peer) && !wasMember) {
-      tagTable();
+      environment.connections().tell(new Connections.Tag(peer, TABLE_TAG, TABLE_WEIGHT));
     }
   }
 
@@ -1216,14 +1220,14 @@ public final class Dht {
     doubted.remove(peer);
     tell(table.remove(peer));
     if (wasMember) {
-      tagTable();
+      environment.connections().tell(new Connections.Untag(peer, TABLE_TAG));
     }
   }
 
   /** Where connections are trimmed, those to members of the routing table are among the last. */
   private void tagTable() {
     List<PeerId> members = table.peers();
-    environment.connections().tell(new Connections.TagExactly("table", TABLE_WEIGHT, members));
+    environment.connections().tell(new Connections.TagExactly(TABLE_TAG, TABLE_WEIGHT, members));
   }
 
   private void tell(Optional<RoutingTableEvent> event) {

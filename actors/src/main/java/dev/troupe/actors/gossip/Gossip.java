@@ -2,7 +2,6 @@ package dev.troupe.actors.gossip;
 
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.connections.ConnectionsEvent;
-import dev.troupe.actors.connections.ConnectionsEvent.PeerConnected;
 import dev.troupe.actors.connections.ConnectionsEvent.PeerDisconnected;
 import dev.troupe.actors.connections.ConnectionsEvent.PeerIdentified;
 import dev.troupe.actors.dht.Dht;
@@ -282,7 +281,8 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
               protocol -> host.handle(protocol, stream -> self.tell(new InboundOpened(stream))));
           connections.tell(
               new Connections.Subscribe(
-                  outer.messageAdapter(ConnectionsEvent.class, ConnectionsHeard::new)));
+                  outer.messageAdapter(ConnectionsEvent.class, ConnectionsHeard::new),
+                  Connections.From.IDENTIFIED));
           return Behaviors.supervise(
                   Behaviors.<Command>setup(
                       context ->
@@ -772,12 +772,11 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
   // ---- who is connected
 
   private Behavior<Command> onConnectionsHeard(ConnectionsEvent event) {
-    if (event instanceof PeerConnected connected) {
+    if (event instanceof PeerIdentified identified) {
       Remote remote = remote(event.peer());
       remote.connected = true;
-      remote.outboundConnection = connected.direction() == Direction.OUTBOUND;
-    } else if (event instanceof PeerIdentified identified) {
-      onIdentified(remote(event.peer()), identified.identification());
+      remote.outboundConnection = identified.direction() == Direction.OUTBOUND;
+      onIdentified(remote, identified.identification());
     } else if (event instanceof PeerDisconnected) {
       Remote remote = ledger.remotes.remove(event.peer());
       if (remote != null) {

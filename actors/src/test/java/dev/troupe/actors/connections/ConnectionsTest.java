@@ -8,6 +8,7 @@ import dev.troupe.actors.addressbook.AddressBook;
 import dev.troupe.actors.addressbook.AddressBookSettings;
 import dev.troupe.actors.connections.DialableHost.Attempt;
 import dev.troupe.actors.host.ConnectionInfo;
+import dev.troupe.actors.host.Direction;
 import dev.troupe.actors.host.HostEvent;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.Identification;
@@ -60,7 +61,7 @@ class ConnectionsTest {
             Connections.create(settings, system::now, host, book),
             "connections-" + settings.hashCode());
     host.hears = event -> made.tell(new Connections.HostHeard(event));
-    made.tell(new Connections.Subscribe(events.ref()));
+    made.tell(new Connections.Subscribe(events.ref(), Connections.From.CONNECTED));
     return made;
   }
 
@@ -228,6 +229,21 @@ class ConnectionsTest {
     host.lose(made);
     system.runUntilIdle();
     system.advance(Duration.ofMinutes(59));
+    assertEquals(new AddressBook.Found(BOB, List.of(at(1), at(2)), 2), known(BOB));
+    system.advance(Duration.ofMinutes(1));
+    assertEquals(new AddressBook.Found(BOB, List.of(), 0), known(BOB));
+  }
+
+  @Test
+  void aPeerIsRememberedForHalfAsLongAtLeastAfterAShortConnection() {
+    connect(BOB, at(1));
+    ConnectionInfo made = host.attempts.get(0).succeed(BOB);
+    host.hears.accept(new HostEvent.Identified(made, identification(true, at(2))));
+    system.runUntilIdle();
+    system.advance(Duration.ofMinutes(30));
+    host.lose(made);
+    system.runUntilIdle();
+    system.advance(Duration.ofMinutes(29));
     assertEquals(new AddressBook.Found(BOB, List.of(at(1), at(2)), 2), known(BOB));
     system.advance(Duration.ofMinutes(1));
     assertEquals(new AddressBook.Found(BOB, List.of(), 0), known(BOB));
@@ -413,7 +429,7 @@ class ConnectionsTest {
     connections.tell(new Connections.Subscribe(first.ref(), answers.ref()));
     answers.expect(Connections.Subscribed.class);
     Probe<ConnectionsEvent> own = system.probe("own");
-    connections.tell(new Connections.Subscribe(own.ref()));
+    connections.tell(new Connections.Subscribe(own.ref(), Connections.From.CONNECTED));
     own.expect(ConnectionsEvent.PeerConnected.class);
     system.stop(own.ref());
     system.stop(first.ref());
@@ -766,10 +782,29 @@ class ConnectionsTest {
   }
 
   @Test
+  void whoListensFromIdentifyOnHearsOfNoConnectionBefore() {
+    ConnectionInfo known = host.accept(BOB);
+    host.hears.accept(new HostEvent.Identified(known, identification(false, at(3))));
+    host.accept(CAROL);
+    Probe<ConnectionsEvent> own = system.probe("own");
+    connections.tell(new Connections.Subscribe(own.ref(), Connections.From.IDENTIFIED));
+    ConnectionsEvent.PeerIdentified bob = own.expect(ConnectionsEvent.PeerIdentified.class);
+    assertEquals(BOB, bob.peer());
+    assertEquals(Direction.INBOUND, bob.direction());
+    own.expectNone();
+    ConnectionInfo made = host.accept(PEERS.get(8));
+    own.expectNone();
+    host.hears.accept(new HostEvent.Identified(made, identification(false, at(4))));
+    assertEquals(PEERS.get(8), own.expect(ConnectionsEvent.PeerIdentified.class).peer());
+    host.lose(made);
+    own.expect(ConnectionsEvent.PeerDisconnected.class);
+  }
+
+  @Test
   void whoSubscribesHearsOfThoseWhoAreConnectedAndWhoStopsHearsNoMore() {
     host.accept(BOB);
     Probe<ConnectionsEvent> late = system.probe("late");
-    connections.tell(new Connections.Subscribe(late.ref()));
+    connections.tell(new Connections.Subscribe(late.ref(), Connections.From.CONNECTED));
     assertEquals(BOB, late.expect(ConnectionsEvent.PeerConnected.class).peer());
     system.stop(late.ref());
     host.accept(CAROL);

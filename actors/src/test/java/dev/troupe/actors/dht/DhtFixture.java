@@ -203,6 +203,7 @@ final class DhtFixture implements AutoCloseable {
     listener.tell(
         new ConnectionsEvent.PeerIdentified(
             remote.peer,
+            Direction.OUTBOUND,
             new Identification(
                 "scripted",
                 "ipfs/0.1.0",
@@ -210,6 +211,15 @@ final class DhtFixture implements AutoCloseable {
                 remote.listens,
                 null,
                 false)));
+  }
+
+  private void tag(String tag, PeerId peer, boolean carries) {
+    List<PeerId> peers = new ArrayList<>(tagged.getOrDefault(tag, List.of()));
+    peers.remove(peer);
+    if (carries) {
+      peers.add(peer);
+    }
+    tagged.put(tag, peers);
   }
 
   private Behavior<Connections.Command> connections() {
@@ -244,6 +254,18 @@ final class DhtFixture implements AutoCloseable {
             Connections.TagExactly.class,
             exactly -> {
               tagged.put(exactly.tag(), exactly.peers());
+              return Behaviors.same();
+            })
+        .onMessage(
+            Connections.Tag.class,
+            tag -> {
+              tag(tag.tag(), tag.peer(), true);
+              return Behaviors.same();
+            })
+        .onMessage(
+            Connections.Untag.class,
+            untag -> {
+              tag(untag.tag(), untag.peer(), false);
               return Behaviors.same();
             })
         .onMessage(

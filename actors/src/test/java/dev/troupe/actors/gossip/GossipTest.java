@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.connections.ConnectionsEvent;
-import dev.troupe.actors.connections.ConnectionsEvent.PeerConnected;
 import dev.troupe.actors.connections.ConnectionsEvent.PeerDisconnected;
 import dev.troupe.actors.connections.ConnectionsEvent.PeerIdentified;
 import dev.troupe.actors.dht.Dht;
@@ -101,9 +100,6 @@ class GossipTest {
     }
 
     Remote connect(String agent, ProtocolId... protocols) {
-      events.tell(
-          new PeerConnected(
-              id, FakeHost.connection(id, Direction.INBOUND).remoteAddress(), Direction.INBOUND));
       identify(agent, protocols);
       return this;
     }
@@ -112,6 +108,7 @@ class GossipTest {
       events.tell(
           new PeerIdentified(
               id,
+              Direction.INBOUND,
               new Identification(agent, "ipfs/0.1.0", List.of(protocols), List.of(), null, false)));
       system.runUntilIdle();
     }
