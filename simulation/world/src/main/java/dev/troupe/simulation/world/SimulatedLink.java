@@ -89,7 +89,7 @@ final class SimulatedLink implements RawLink {
     if (reserved != null) {
       throw new IllegalStateException("a buffer is out already");
     }
-    ByteBuffer buffer = ByteBuffer.allocate(capacity);
+    ByteBuffer buffer = network.linkBuffer().take(capacity);
     reserved = buffer;
     return buffer;
   }
@@ -101,10 +101,10 @@ final class SimulatedLink implements RawLink {
       throw new IllegalStateException("no buffer is out");
     }
     reserved = null;
-    buffer.flip();
-    if (buffer.hasRemaining() && !over && !closing) {
-      queued += buffer.remaining();
-      committed.add(buffer);
+    ByteBuffer said = network.linkBuffer().copyOf(buffer);
+    if (said.hasRemaining() && !over && !closing) {
+      queued += said.remaining();
+      committed.add(said);
       unwritable |= !isWritable();
     }
   }

@@ -82,6 +82,7 @@ public final class SimulatedNetwork {
   private final Set<SimulatedConnection> connections = new LinkedHashSet<>();
   private final NavigableMap<Long, Listening> memory = new TreeMap<>();
   private final Traffic traffic = new Traffic();
+  private final SharedBuffer linkBuffer = new SharedBuffer();
   private final Walks walks = new Walks();
 
   /** A network with the default settings. */
@@ -342,6 +343,11 @@ public final class SimulatedNetwork {
   public long openOn(SimulatedWorld machine) {
     return connections.stream().filter(connection -> connection.isOn(machine)).count()
         + machine.listening();
+  }
+
+  /** The buffer that links write into. */
+  SharedBuffer linkBuffer() {
+    return linkBuffer;
   }
 
   /** What has been sent so far, by protocol. */
