@@ -18,6 +18,7 @@ import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.actors.virtualconnections.VirtualConnectionSettings;
 import dev.troupe.actors.world.HostSettings;
 import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.ipns.IpnsNamespace;
 import dev.troupe.protocol.kademlia.Namespace;
 import dev.troupe.protocol.kademlia.Namespaces;
 import dev.troupe.protocol.keys.PrivateKey;
@@ -240,7 +241,7 @@ public final class PeerConfig {
   private static Namespaces namespaces(List<String> open) {
     Namespaces namespaces = Namespaces.BUILT_IN;
     for (String name : open) {
-      if (namespaces.has(name)) {
+      if (namespaces.has(name) || name.equals(IpnsNamespace.NAME)) {
         throw new IllegalArgumentException("there is a namespace \"" + name + "\" already");
       }
       namespaces = namespaces.with(name, Namespace.open());

@@ -117,6 +117,7 @@ class PeerConfigTest {
         "dht.quorum = 2k | dht.quorum | STRING rather than NUMBER",
         "dht.namespaces = [\"a/b\"] | dht.namespaces | a/b",
         "dht.namespaces = [pk] | dht.namespaces | already",
+        "dht.namespaces = [ipns] | dht.namespaces | already",
         "dht.protocol = \"\" | dht.protocol | ",
         "dht.timing.query = 10 parsecs | dht.timing.query | parsecs",
         "host.dial-timeout = -1s | host.dial-timeout | positive",
