@@ -3,11 +3,19 @@ package dev.troupe.actors.bootstrap;
 import dev.troupe.actors.bootstrap.Pool.Entry;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.connections.ConnectionsEvent;
+import dev.troupe.actors.host.Direction;
+import dev.troupe.actors.store.Batch;
+import dev.troupe.actors.store.Page;
+import dev.troupe.actors.store.Store;
+import dev.troupe.actors.store.StoreCollection;
+import dev.troupe.actors.store.StoreCompletion;
+import dev.troupe.actors.store.StoreFailure;
 import dev.troupe.actors.world.World;
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.kademlia.StoredBootstrap;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalLong;
@@ -24,7 +32,13 @@ import org.jspecify.annotations.Nullable;
  * Keeps a peer connected to some of its bootstrap peers; {@link Pool} decides to which.
  *
  * <p><b>Owns</b> the pool. <b>Parent</b>: the Peer, which has this actor only where it is to join
- * through somebody. <b>Children</b>: an {@link Attempt} for each dial. <b>States</b>: one.
+ * through somebody. <b>Children</b>: an {@link Attempt} for each dial. <b>States</b>: one; it dials
+ * nobody until it knows what was kept.
+ *
+ * <p><b>Kept</b>, where there is a store: who answered, when, where, and whether the user had added
+ * it ({@link BootstrapMemory}). Loaded at the start; a store that takes longer than {@link #RECALL}
+ * is not waited for, and counts when it answers. What cannot be read or written is said in the log,
+ * and nothing else comes of it.
  *
  * <p><b>Who sends what</b>: the DHT asks it to hurry when it has nobody to ask; Health says who
  * does not answer any more; the user asks it to try again, or to use the backups; Connections say
@@ -33,9 +47,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Limits</b>: one dial a bootstrap peer at a time; {@value Pool#MAX_ADDED} added backups;
  * {@value #MAX_SUBSCRIBERS} subscribers, a further one is not told anything. <b>Timers</b>: the
- * next moment at which there is something to decide; none while all is well. <b>A crash</b> loses
- * the pauses and the backups that were added; subscribers are kept, and everything is dialled anew,
- * which those that are connected answer at once.
+ * wait for the store; the next moment at which there is something to decide, none while all is
+ * well. <b>A crash</b> loses the pauses and those backups that were added and have not answered, or
+ * all that were added where there is no store; subscribers are kept, and everything is dialled
+ * anew, which those that are connected answer at once.
  */
 public final class BootstrapPool {
 
@@ -74,6 +89,12 @@ public final class BootstrapPool {
   private record Heard(ConnectionsEvent event) implements Command {}
 
   private record Due() implements Command {}
+
+  private record PageRead(@Nullable Page page) implements Command {}
+
+  private record RecallOverdue() implements Command {}
+
+  private record Kept(@Nullable StoreFailure failure) implements Command {}
 
   private record SubscriberGone(ActorRef<Event> subscriber) implements Command {}
 
@@ -117,24 +138,28 @@ public final class BootstrapPool {
 
   private static final String TAG = "bootstrap";
 
+  /** For how long nobody is dialled because the store has not said yet who answered before. */
+  static final Duration RECALL = Duration.ofSeconds(1);
+
   /** What a crash must not lose. */
-  private record Kept(Set<ActorRef<Event>> subscribers) {}
+  private record Lasting(Set<ActorRef<Event>> subscribers) {}
 
   /**
    * Makes the actor; its supervision is included.
    *
    * @param self whose pool it is; not dialled where it is named
+   * @param store of the same peer
    */
   public static Behavior<Command> create(
       BootstrapSettings settings,
       List<Multiaddr> primaries,
       PeerId self,
       World world,
-      BootstrapMemory memory,
+      Store store,
       ActorRef<Connections.Command> connections) {
     return Behaviors.setup(
         outside -> {
-          Kept kept = new Kept(new LinkedHashSet<>());
+          Lasting lasting = new Lasting(new LinkedHashSet<>());
           return Behaviors.supervise(
                   Behaviors.<Command>setup(
                       context ->
@@ -145,25 +170,14 @@ public final class BootstrapPool {
                                           timers,
                                           settings,
                                           new Pool(
-                                              settings,
-                                              primaries,
-                                              self,
-                                              world.random(self, TAG),
-                                              good(memory)),
+                                              settings, primaries, self, world.random(self, TAG)),
                                           world,
-                                          memory,
+                                          store,
                                           connections,
-                                          kept)
+                                          lasting)
                                       .begin())))
               .onFailure(SupervisorStrategy.restart());
         });
-  }
-
-  private static List<Multiaddr> good(BootstrapMemory memory) {
-    return memory.recall().stream()
-        .sorted(Comparator.comparing(BootstrapMemory.Remembered::connectedAt).reversed())
-        .map(BootstrapMemory.Remembered::address)
-        .toList();
   }
 
   private final ActorContext<Command> context;
@@ -171,12 +185,14 @@ public final class BootstrapPool {
   private final BootstrapSettings settings;
   private final Pool pool;
   private final World world;
-  private final BootstrapMemory memory;
+  private final Store store;
+  private final BootstrapMemory memory = new BootstrapMemory();
   private final ActorRef<Connections.Command> connections;
-  private final Kept kept;
+  private final Lasting lasting;
   private final ActorRef<ConnectionsEvent> connectionsEvents;
   private final ActorRef<Connections.DisconnectReply> disconnected;
   private List<Bootstrap> published = List.of();
+  private boolean recalling;
 
   private BootstrapPool(
       ActorContext<Command> context,
@@ -184,29 +200,34 @@ public final class BootstrapPool {
       BootstrapSettings settings,
       Pool pool,
       World world,
-      BootstrapMemory memory,
+      Store store,
       ActorRef<Connections.Command> connections,
-      Kept kept) {
+      Lasting lasting) {
     this.context = context;
     this.timers = timers;
     this.settings = settings;
     this.pool = pool;
     this.world = world;
-    this.memory = memory;
+    this.store = store;
     this.connections = connections;
-    this.kept = kept;
+    this.lasting = lasting;
     this.connectionsEvents = context.messageAdapter(ConnectionsEvent.class, Heard::new);
     this.disconnected =
         context.messageAdapter(Connections.DisconnectReply.class, Disconnected::new);
   }
 
   private Behavior<Command> begin() {
-    kept.subscribers().forEach(each -> context.watchWith(each, new SubscriberGone(each)));
+    lasting.subscribers().forEach(each -> context.watchWith(each, new SubscriberGone(each)));
     for (Entry entry : pool.entries()) {
       watch(entry.peer());
       if (!entry.backup) {
         protect(entry.peer());
       }
+    }
+    if (store.keeps()) {
+      recalling = true;
+      timers.startSingleTimer(new RecallOverdue(), RECALL);
+      read(Bytes.EMPTY);
     }
     act();
     return Behaviors.receive(Command.class)
@@ -219,6 +240,9 @@ public final class BootstrapPool {
         .onMessage(Answered.class, this::onAnswered)
         .onMessage(Heard.class, this::onHeard)
         .onMessage(Due.class, due -> act())
+        .onMessage(PageRead.class, this::onPageRead)
+        .onMessage(RecallOverdue.class, overdue -> onRecallOverdue())
+        .onMessage(Kept.class, this::onKept)
         .onMessage(Disconnected.class, done -> Behaviors.same())
         .onMessage(Stop.class, stop -> Behaviors.stopped())
         .build();
@@ -227,6 +251,10 @@ public final class BootstrapPool {
   /** Does what the pool has decided, and says how it stands where that has changed. */
   private Behavior<Command> act() {
     long now = now();
+    if (recalling) {
+      publish(now);
+      return Behaviors.same();
+    }
     for (Entry entry : pool.due(now)) {
       dial(entry);
     }
@@ -246,7 +274,7 @@ public final class BootstrapPool {
     context.spawnAnonymous(
         Attempt.create(
             entry.peer(),
-            entry.addresses,
+            entry.addresses(),
             settings.dialTimeout(),
             connections,
             reply -> self.tell(new Answered(entry.number, attempt, reply))));
@@ -262,7 +290,7 @@ public final class BootstrapPool {
   }
 
   private void tell(Event event) {
-    kept.subscribers().forEach(subscriber -> subscriber.tell(event));
+    lasting.subscribers().forEach(subscriber -> subscriber.tell(event));
   }
 
   private Behavior<Command> onAnswered(Answered answered) {
@@ -273,7 +301,8 @@ public final class BootstrapPool {
     if (answered.reply() instanceof Connections.ConnectFailed failed) {
       fail(entry, failed.failure().message());
     } else if (entry.peer() != null) {
-      pool.onPeerConnected(entry.peer(), now()).ifPresent(this::onConnected);
+      Multiaddr at = ((Connections.Connected) answered.reply()).address();
+      pool.onPeerConnected(entry.peer(), now()).ifPresent(known -> onConnected(known, at));
     } else {
       // Now it has a name. What comes of the connection is heard under that.
       PeerId peer = ((Connections.Connected) answered.reply()).peer();
@@ -304,8 +333,10 @@ public final class BootstrapPool {
 
   private Behavior<Command> onHeard(Heard heard) {
     PeerId peer = heard.event().peer();
-    if (heard.event() instanceof ConnectionsEvent.PeerConnected) {
-      pool.onPeerConnected(peer, now()).ifPresent(this::onConnected);
+    if (heard.event() instanceof ConnectionsEvent.PeerConnected connected) {
+      // Where a connection comes from is no place to dial.
+      Multiaddr at = connected.direction() == Direction.OUTBOUND ? connected.address() : null;
+      pool.onPeerConnected(peer, now()).ifPresent(entry -> onConnected(entry, at));
     } else if (heard.event() instanceof ConnectionsEvent.PeerDisconnected gone) {
       pool.onLost(peer, gone.reason().message(), now());
     } else {
@@ -314,8 +345,8 @@ public final class BootstrapPool {
     return act();
   }
 
-  private void onConnected(Entry entry) {
-    memory.remember(new BootstrapMemory.Remembered(entry.name, world.clock().instant()));
+  private void onConnected(Entry entry, @Nullable Multiaddr at) {
+    remember(entry, at);
     if (!entry.backup || pool.isOnBackups()) {
       protect(entry.peer());
     }
@@ -325,6 +356,100 @@ public final class BootstrapPool {
           .filter(each -> each.backup && each.peer() != null)
           .forEach(each -> connections.tell(new Connections.Unprotect(each.peer(), TAG)));
     }
+  }
+
+  private void remember(Entry entry, @Nullable Multiaddr at) {
+    PeerId peer = entry.peer();
+    if (store.keeps() && peer != null) {
+      commit(
+          memory.remember(
+              new StoredBootstrap(
+                  entry.name,
+                  peer,
+                  at == null ? List.of() : List.of(at.withoutPeer()),
+                  world.clock().instant(),
+                  entry.isAdded())));
+    }
+  }
+
+  // What outlives the peer
+
+  private void read(Bytes after) {
+    ActorRef<Command> self = context.getSelf();
+    store.read(
+        StoreCollection.BOOTSTRAP,
+        after,
+        new StoreCompletion<>() {
+          @Override
+          public void succeeded(Page page) {
+            self.tell(new PageRead(page));
+          }
+
+          @Override
+          public void failed(StoreFailure failure) {
+            self.tell(new PageRead(null));
+          }
+        });
+  }
+
+  private Behavior<Command> onPageRead(PageRead read) {
+    Page page = read.page();
+    if (page == null) {
+      context.getLog().warn("What was kept of bootstrap peers cannot be read");
+    } else {
+      memory.onPage(page).forEach(this::warnOf);
+      if (!page.isLast() && !page.entries().isEmpty()) {
+        read(page.entries().get(page.entries().size() - 1).key());
+        return Behaviors.same();
+      }
+    }
+    List<Entry> before = pool.entries();
+    pool.recall(memory.good());
+    pool.entries().stream().filter(each -> !before.contains(each)).forEach(e -> watch(e.peer()));
+    return onRecallOverdue();
+  }
+
+  private void warnOf(BootstrapMemory.Unreadable entry) {
+    context
+        .getLog()
+        .atWarn()
+        .addKeyValue("address", entry.name())
+        .addKeyValue("reason", entry.why())
+        .log("What was kept of a bootstrap peer cannot be read, and is passed over");
+  }
+
+  private Behavior<Command> onRecallOverdue() {
+    recalling = false;
+    timers.cancel(new RecallOverdue());
+    return act();
+  }
+
+  private void commit(Batch batch) {
+    ActorRef<Command> self = context.getSelf();
+    store.commit(
+        batch,
+        new StoreCompletion<>() {
+          @Override
+          public void succeeded(Batch durable) {
+            self.tell(new Kept(null));
+          }
+
+          @Override
+          public void failed(StoreFailure failure) {
+            self.tell(new Kept(failure));
+          }
+        });
+  }
+
+  private Behavior<Command> onKept(Kept kept) {
+    if (kept.failure() != null) {
+      context
+          .getLog()
+          .atWarn()
+          .addKeyValue("reason", kept.failure().message())
+          .log("Bootstrap peers cannot be kept");
+    }
+    return Behaviors.same();
   }
 
   private void protect(@Nullable PeerId peer) {
@@ -353,6 +478,7 @@ public final class BootstrapPool {
   }
 
   private Behavior<Command> onRetry(Retry retry) {
+    recalling = false;
     pool.retry(now());
     act();
     answer(retry.replyTo(), false);
@@ -368,6 +494,7 @@ public final class BootstrapPool {
     if (address != null) {
       watch(address.peerId());
     }
+    recalling = false;
     pool.useBackups(now());
     act();
     answer(use.replyTo(), true);
@@ -389,8 +516,9 @@ public final class BootstrapPool {
 
   private Behavior<Command> onSubscribe(Subscribe subscribe) {
     ActorRef<Event> subscriber = subscribe.subscriber();
-    if (kept.subscribers().contains(subscriber) || kept.subscribers().size() < MAX_SUBSCRIBERS) {
-      kept.subscribers().add(subscriber);
+    if (lasting.subscribers().contains(subscriber)
+        || lasting.subscribers().size() < MAX_SUBSCRIBERS) {
+      lasting.subscribers().add(subscriber);
       context.watchWith(subscriber, new SubscriberGone(subscriber));
       subscriber.tell(new Changed(pool.view(now())));
       pool.announced().forEach(entry -> subscriber.tell(failed(entry)));
@@ -399,7 +527,7 @@ public final class BootstrapPool {
   }
 
   private Behavior<Command> onSubscriberGone(SubscriberGone gone) {
-    kept.subscribers().remove(gone.subscriber());
+    lasting.subscribers().remove(gone.subscriber());
     return Behaviors.same();
   }
 

@@ -1,6 +1,7 @@
 package dev.troupe.actors.bootstrap;
 
 import dev.troupe.actors.bootstrap.Bootstrap.Status;
+import dev.troupe.protocol.kademlia.StoredBootstrap;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.time.Duration;
@@ -52,8 +53,9 @@ final class Pool {
   static final class Entry {
     final int number;
     final Multiaddr name;
-    final List<Multiaddr> addresses;
     final boolean backup;
+    private final List<Multiaddr> addresses;
+    private boolean added;
     private @Nullable PeerId peer;
     private Status status = Status.STANDBY;
     private int attempts;
@@ -76,8 +78,22 @@ final class Pool {
       this.number = number;
       this.name = name;
       this.peer = peer;
-      this.addresses = List.copyOf(addresses);
+      this.addresses = new ArrayList<>(addresses);
       this.backup = backup;
+    }
+
+    /** Where to dial it, without {@code /p2p}. */
+    List<Multiaddr> addresses() {
+      return List.copyOf(addresses);
+    }
+
+    private void alsoAt(List<Multiaddr> others) {
+      others.stream().filter(each -> !addresses.contains(each)).forEach(addresses::add);
+    }
+
+    /** Whether the user added it to those that are configured. */
+    boolean isAdded() {
+      return added;
     }
 
     /** Who it is, as far as that is known. */
@@ -148,14 +164,8 @@ final class Pool {
    * @param primaries with or without {@code /p2p}; several addresses of one peer are one bootstrap
    *     peer
    * @param self is never dialled: bootstrap peers may share one list of all of them
-   * @param good addresses that answered in an earlier life, the latest first
    */
-  Pool(
-      BootstrapSettings settings,
-      List<Multiaddr> primaries,
-      PeerId self,
-      RandomGenerator random,
-      List<Multiaddr> good) {
+  Pool(BootstrapSettings settings, List<Multiaddr> primaries, PeerId self, RandomGenerator random) {
     this.settings = settings;
     this.random = random;
     this.self = self;
@@ -163,13 +173,35 @@ final class Pool {
     while (!left.isEmpty()) {
       entries.add(left.remove(random.nextInt(left.size())));
     }
-    entries.sort(
+    entriesOf(settings.backups(), true).stream().filter(this::isUnknown).forEach(entries::add);
+  }
+
+  /**
+   * Who answered in an earlier life. Of those that are configured, they are dialled first, and at
+   * the addresses where they were reached as well; those that the user had added stand in as
+   * backups again, after the others. All of it is a hint: who is dialled has to prove who it is.
+   *
+   * @param good the latest first
+   */
+  void recall(List<StoredBootstrap> good) {
+    List<Multiaddr> names = good.stream().map(StoredBootstrap::name).toList();
+    List<Entry> primaries = new ArrayList<>(entries.stream().filter(each -> !each.backup).toList());
+    primaries.sort(
         Comparator.comparingInt(
             entry -> {
-              int place = good.indexOf(entry.name);
-              return place < 0 ? good.size() : place;
+              int place = names.indexOf(entry.name);
+              return place < 0 ? names.size() : place;
             }));
-    entriesOf(settings.backups(), true).stream().filter(this::isUnknown).forEach(entries::add);
+    entries.removeAll(primaries);
+    entries.addAll(0, primaries);
+    for (StoredBootstrap each : good) {
+      if (each.added() && !each.peer().equals(self)) {
+        addBackup(each.name());
+      }
+      find(each.peer())
+          .filter(entry -> entry.name.equals(each.name()))
+          .ifPresent(entry -> entry.alsoAt(each.addresses()));
+    }
   }
 
   private List<Entry> entriesOf(List<Multiaddr> addresses, boolean backup) {
@@ -405,6 +437,7 @@ final class Pool {
     } else if (added >= MAX_ADDED) {
       return false;
     }
+    made.forEach(entry -> entry.added = true);
     entries.addAll(made);
     added++;
     return true;

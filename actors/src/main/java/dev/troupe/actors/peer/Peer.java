@@ -1,7 +1,6 @@
 package dev.troupe.actors.peer;
 
 import dev.troupe.actors.addressbook.AddressBook;
-import dev.troupe.actors.bootstrap.BootstrapMemory;
 import dev.troupe.actors.bootstrap.BootstrapPool;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.connections.ConnectionsEvent;
@@ -624,7 +623,7 @@ public final class Peer {
                   settings.dht().bootstrapPeers(),
                   host.peerId(),
                   world,
-                  BootstrapMemory.NONE,
+                  store,
                   connections),
               "bootstrap");
     }

@@ -14,6 +14,6 @@ public enum StoreCollection {
   TABLE,
   /** Where peers were reached, by peer id: the address book's. */
   ADDRESSES,
-  /** How bootstrap peers answered: for whoever chooses among them. */
+  /** Which bootstrap peers answered, by the address that names them: the bootstrap pool's. */
   BOOTSTRAP
 }

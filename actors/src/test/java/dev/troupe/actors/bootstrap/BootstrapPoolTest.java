@@ -6,14 +6,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.troupe.actors.bootstrap.BootstrapPool.Changed;
 import dev.troupe.actors.bootstrap.BootstrapPool.Event;
 import dev.troupe.actors.bootstrap.BootstrapPool.Failed;
+import dev.troupe.actors.fakes.ScriptedStore;
 import dev.troupe.actors.fakes.ScriptedWorld;
+import dev.troupe.actors.store.Batch;
+import dev.troupe.actors.store.Change;
+import dev.troupe.actors.store.StoreCollection;
+import dev.troupe.actors.store.StoreCompletion;
+import dev.troupe.actors.store.StoreFailure;
+import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.simulation.kernel.Probe;
 import dev.troupe.simulation.kernel.SimulatedSystem;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterEach;
@@ -26,13 +32,25 @@ class BootstrapPoolTest {
   private static final Multiaddr BACKUP = address(2);
   private static final Multiaddr OTHER = address(3);
 
+  private static final StoreCompletion<Batch> IGNORED =
+      new StoreCompletion<>() {
+        @Override
+        public void succeeded(Batch batch) {}
+
+        @Override
+        public void failed(StoreFailure failure) {
+          throw new AssertionError(failure);
+        }
+      };
+
   private final SimulatedSystem system = SimulatedSystem.create();
   private final ScriptedWorld world = new ScriptedWorld(system);
   private final FakeConnections connections =
       new FakeConnections(system, List.of(PRIMARY, BACKUP, OTHER));
   private final Probe<Event> events = system.probe("events");
   private final Probe<BootstrapPool.OfferReply> replies = system.probe("replies");
-  private final List<BootstrapMemory.Remembered> remembered = new ArrayList<>();
+  private ScriptedStore store = new ScriptedStore();
+  private int pools;
 
   private static Multiaddr address(int number) {
     try {
@@ -44,18 +62,6 @@ class BootstrapPoolTest {
   }
 
   private ActorRef<BootstrapPool.Command> pool(List<Multiaddr> primaries, Multiaddr... backups) {
-    BootstrapMemory memory =
-        new BootstrapMemory() {
-          @Override
-          public List<Remembered> recall() {
-            return List.of();
-          }
-
-          @Override
-          public void remember(Remembered bootstrap) {
-            remembered.add(bootstrap);
-          }
-        };
     ActorRef<BootstrapPool.Command> pool =
         system.spawn(
             BootstrapPool.create(
@@ -63,9 +69,9 @@ class BootstrapPoolTest {
                 primaries,
                 SELF,
                 world,
-                memory,
+                store,
                 connections.ref),
-            "pool");
+            "pool-" + pools++);
     pool.tell(new BootstrapPool.Subscribe(events.ref()));
     system.runUntilIdle();
     return pool;
@@ -119,7 +125,7 @@ class BootstrapPoolTest {
     system.advance(Duration.ofSeconds(5).plus(FakeConnections.LATENCY));
     assertTrue(last(BACKUP).isReachable());
     assertTrue(connections.protectedPeers.contains(peer(BACKUP)));
-    assertEquals(BACKUP, remembered.get(0).address());
+    assertEquals(List.of(BACKUP.encoded()), store.keys(StoreCollection.BOOTSTRAP));
   }
 
   @Test
@@ -214,5 +220,87 @@ class BootstrapPoolTest {
     assertEquals(Bootstrap.Status.RESTING, last(PRIMARY).status());
     system.advance(Duration.ofSeconds(6));
     assertTrue(last(PRIMARY).isReachable());
+  }
+
+  private ActorRef<BootstrapPool.Command> startAgain(
+      ActorRef<BootstrapPool.Command> before, List<Multiaddr> primaries) {
+    before.tell(new BootstrapPool.Stop());
+    system.runUntilIdle();
+    assertTrue(system.hasStopped(before));
+    connections.connected.clear();
+    connections.dials.clear();
+    store = store.reopened();
+    return pool(primaries);
+  }
+
+  @Test
+  void whatTheUserAddedStandsInAgainAfterARestartIfItAnswered() {
+    ActorRef<BootstrapPool.Command> pool = pool(List.of(PRIMARY));
+    connections.up.add(peer(OTHER));
+    pool.tell(new BootstrapPool.UseBackup(BACKUP, replies.ref()));
+    pool.tell(new BootstrapPool.UseBackup(OTHER, replies.ref()));
+    system.advance(FakeConnections.LATENCY);
+    startAgain(pool, List.of(PRIMARY));
+    assertEquals(OTHER, last(OTHER).address());
+    system.advance(Duration.ofSeconds(1));
+    assertTrue(last(OTHER).isReachable());
+    assertEquals(
+        List.of(PRIMARY, OTHER),
+        lastChanged().bootstraps().stream().map(Bootstrap::address).toList());
+  }
+
+  private Changed lastChanged() {
+    return (Changed)
+        events.received().stream()
+            .filter(Changed.class::isInstance)
+            .reduce((one, other) -> other)
+            .orElseThrow();
+  }
+
+  @Test
+  void aSlowStoreIsWaitedForOneSecondAndThenCountsWhenItAnswers() {
+    ActorRef<BootstrapPool.Command> pool = pool(List.of(PRIMARY));
+    connections.up.add(peer(OTHER));
+    pool.tell(new BootstrapPool.UseBackup(OTHER, replies.ref()));
+    system.advance(FakeConnections.LATENCY);
+    connections.up.clear();
+    pool.tell(new BootstrapPool.Stop());
+    system.runUntilIdle();
+    connections.dials.clear();
+    connections.up.add(peer(PRIMARY));
+    store = store.reopened();
+    store.slow = true;
+    pool(List.of(PRIMARY));
+    system.advance(BootstrapPool.RECALL.minusNanos(1));
+    assertEquals(0, connections.dials.size());
+    system.advance(Duration.ofNanos(1).plus(FakeConnections.LATENCY));
+    assertTrue(last(PRIMARY).isReachable());
+    store.release();
+    system.runUntilIdle();
+    assertTrue(last(OTHER).backup());
+  }
+
+  @Test
+  void aStoreThatCannotBeWrittenChangesNothingElse() {
+    store.failure = new StoreFailure(StoreFailure.Kind.FULL, "no room");
+    connections.up.add(peer(PRIMARY));
+    pool(List.of(PRIMARY));
+    system.advance(Duration.ofSeconds(1));
+    assertTrue(last(PRIMARY).isReachable());
+    assertEquals(1, store.commits.size());
+    assertEquals(List.of(), store.keys(StoreCollection.BOOTSTRAP));
+  }
+
+  @Test
+  void aDamagedEntryIsPassedOverAndReplacedWhenItsPeerAnswers() {
+    Change damage =
+        Change.put(StoreCollection.BOOTSTRAP, PRIMARY.encoded(), Bytes.fromHex("ffffff"));
+    store.commit(Batch.of(damage), IGNORED);
+    connections.up.add(peer(PRIMARY));
+    ActorRef<BootstrapPool.Command> pool = pool(List.of(PRIMARY));
+    system.advance(Duration.ofSeconds(1));
+    assertTrue(last(PRIMARY).isReachable());
+    startAgain(pool, List.of(BACKUP, PRIMARY));
+    assertEquals(PRIMARY, lastChanged().bootstraps().get(0).address());
   }
 }

@@ -8,9 +8,11 @@ import dev.troupe.actors.bootstrap.Bootstrap.Status;
 import dev.troupe.actors.bootstrap.Pool.Entry;
 import dev.troupe.actors.fakes.ScriptedWorld;
 import dev.troupe.protocol.MalformedException;
+import dev.troupe.protocol.kademlia.StoredBootstrap;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -45,11 +47,7 @@ class PoolTest {
 
   private static Pool pool(List<Multiaddr> primaries, List<Multiaddr> backups) {
     return new Pool(
-        BootstrapSettings.DEFAULT.withBackups(backups),
-        primaries,
-        SELF,
-        new SplittableRandom(1),
-        List.of());
+        BootstrapSettings.DEFAULT.withBackups(backups), primaries, SELF, new SplittableRandom(1));
   }
 
   private List<PeerId> due(Pool pool) {
@@ -107,10 +105,9 @@ class PoolTest {
             BootstrapSettings.DEFAULT,
             List.of(address(1), second, bare(8), bare(7).withPeer(SELF)),
             SELF,
-            new SplittableRandom(1),
-            List.of());
+            new SplittableRandom(1));
     assertEquals(2, pool.entries().size());
-    assertEquals(List.of(bare(1), bare(9)), of(pool, 1).addresses);
+    assertEquals(List.of(bare(1), bare(9)), of(pool, 1).addresses());
     assertEquals(1, pool.entries().stream().filter(entry -> entry.peer() == null).count());
   }
 
@@ -235,9 +232,33 @@ class PoolTest {
             BootstrapSettings.DEFAULT.withConnections(2),
             addresses(1, 2, 3, 4, 5, 6),
             SELF,
-            new SplittableRandom(1),
-            addresses(5, 3));
+            new SplittableRandom(1));
+    pool.recall(List.of(kept(5, false), kept(3, false)));
     assertEquals(List.of(peer(5), peer(3)), due(pool));
+  }
+
+  private static StoredBootstrap kept(int number, boolean added) {
+    return new StoredBootstrap(
+        address(number), peer(number), List.of(bare(number + 100)), Instant.EPOCH, added);
+  }
+
+  @Test
+  void whatIsNeitherConfiguredNorAddedByTheUserIsNotDialledThoughItAnsweredOnce() {
+    Pool pool = pool(addresses(1), addresses(2));
+    pool.recall(List.of(kept(3, true), kept(4, false), kept(0, true), kept(1, true)));
+    assertEquals(
+        List.of(peer(1), peer(2), peer(3)), pool.entries().stream().map(Entry::peer).toList());
+    assertTrue(of(pool, 3).backup);
+    assertEquals(List.of(bare(1), bare(101)), of(pool, 1).addresses(), "and where it was reached");
+    assertEquals(List.of(peer(1)), due(pool));
+  }
+
+  @Test
+  void noMoreAreTakenBackThanTheUserMayAdd() {
+    Pool pool = pool(addresses(1), List.of());
+    pool.recall(IntStream.range(2, 60).mapToObj(each -> kept(each, true)).toList());
+    assertEquals(1 + Pool.MAX_ADDED, pool.entries().size());
+    assertFalse(pool.addBackup(address(61)));
   }
 
   @Test

@@ -1,7 +1,6 @@
 package dev.troupe.actors.dht;
 
 import dev.troupe.actors.addressbook.AddressBook;
-import dev.troupe.actors.bootstrap.BootstrapMemory;
 import dev.troupe.actors.bootstrap.BootstrapPool;
 import dev.troupe.actors.bootstrap.BootstrapSettings;
 import dev.troupe.actors.connections.Connections;
@@ -124,7 +123,7 @@ final class DhtFixture implements AutoCloseable {
                     settings.bootstrapPeers(),
                     SELF,
                     new FixtureWorld(),
-                    BootstrapMemory.NONE,
+                    Store.NONE,
                     connections),
                 "bootstrap");
     dht =

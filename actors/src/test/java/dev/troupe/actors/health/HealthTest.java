@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.troupe.actors.bootstrap.BootstrapMemory;
 import dev.troupe.actors.bootstrap.BootstrapPool;
 import dev.troupe.actors.bootstrap.BootstrapSettings;
 import dev.troupe.actors.bootstrap.FakeConnections;
@@ -21,6 +20,7 @@ import dev.troupe.actors.health.Health.Event;
 import dev.troupe.actors.health.HealthReport.State;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.ping.Ping;
+import dev.troupe.actors.store.Store;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.kademlia.KademliaMessage;
 import dev.troupe.protocol.kademlia.PeerInfo;
@@ -106,7 +106,7 @@ class HealthTest {
                 List.of(PRIMARY),
                 SELF,
                 world,
-                BootstrapMemory.NONE,
+                Store.NONE,
                 connections.ref),
             "pool");
     return spawn(pool);

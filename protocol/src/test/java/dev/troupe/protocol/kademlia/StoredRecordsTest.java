@@ -37,6 +37,9 @@ class StoredRecordsTest {
     assertEquals(provider, StoredProvider.decode(provider.encode()));
     StoredPeer peer = new StoredPeer(Peers.at(4), addresses, NOW);
     assertEquals(peer, StoredPeer.decode(peer.peer().bytes(), peer.encode()));
+    StoredBootstrap bootstrap =
+        new StoredBootstrap(addresses.get(0), Peers.at(5), addresses, NOW, true);
+    assertEquals(bootstrap, StoredBootstrap.decode(bootstrap.name().encoded(), bootstrap.encode()));
   }
 
   @Test
@@ -55,6 +58,7 @@ class StoredRecordsTest {
       tolerated(() -> StoredProvider.decode(input));
       tolerated(() -> StoredPeer.decode(Peers.at(1).bytes(), input));
       tolerated(() -> StoredPeer.decode(input, Bytes.EMPTY));
+      tolerated(() -> StoredBootstrap.decode(input, input));
     }
   }
 

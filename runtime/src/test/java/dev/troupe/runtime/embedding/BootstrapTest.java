@@ -11,10 +11,12 @@ import dev.troupe.actors.health.Health;
 import dev.troupe.actors.health.HealthReport;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.actors.peermanager.PeerManager;
+import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +27,7 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Bootstrap peers that are silent, come and go, over TCP. */
 @Timeout(120)
@@ -143,5 +146,36 @@ class BootstrapTest {
     next(events, state(HealthReport.State.DOWN), Duration.ofSeconds(30));
     peer("again", identity, at.withoutPeer());
     next(events, state(HealthReport.State.HEALTHY), Duration.ofSeconds(30));
+  }
+
+  @Test
+  void aBackupThatTheUserAddedIsUsedAgainAfterARestartFromTheDisk(@TempDir Path data)
+      throws Exception {
+    EmbeddedPeer other = peer("other", troupe.newIdentity(), address(0));
+    int closed = blockedPort();
+    sockets.remove(0).close();
+    Multiaddr dead = address(closed).withPeer(troupe.newIdentity().peerId());
+    PeerSettings settings =
+        PeerSettings.of(troupe.newIdentity(), List.of(address(0)))
+            .withStore(StoreSettings.DEFAULT.withDirectory(data.toString()));
+    settings = settings.withDht(settings.dht().withBootstrapPeers(List.of(dead)));
+    EmbeddedPeer alice = make("alice", settings);
+    LinkedBlockingQueue<Dht.StateChanged> states = new LinkedBlockingQueue<>();
+    alice.onDht(states::add);
+    assertInstanceOf(BootstrapPool.Trying.class, await(alice.useBackup(other.addresses().get(0))));
+    next(states, each -> each.state() == Dht.State.READY, Duration.ofSeconds(20));
+    await(alice.stop());
+    alice = make("alice", settings);
+    LinkedBlockingQueue<Health.Event> events = new LinkedBlockingQueue<>();
+    alice.onHealth(events::add);
+    next(
+        events,
+        event ->
+            event instanceof Health.Changed changed
+                && changed.report().bootstraps().stream()
+                    .anyMatch(
+                        each ->
+                            each.reachable() && each.address().equals(other.addresses().get(0))),
+        Duration.ofSeconds(20));
   }
 }

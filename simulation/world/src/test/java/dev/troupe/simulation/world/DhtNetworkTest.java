@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.actors.addressbook.AddressBook;
 import dev.troupe.actors.addressbook.AddressBookSettings;
-import dev.troupe.actors.bootstrap.BootstrapMemory;
 import dev.troupe.actors.bootstrap.BootstrapPool;
 import dev.troupe.actors.bootstrap.BootstrapSettings;
 import dev.troupe.actors.connections.Connections;
@@ -18,6 +17,7 @@ import dev.troupe.actors.dht.Readiness;
 import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
 import dev.troupe.actors.host.HostFailure;
+import dev.troupe.actors.store.Store;
 import dev.troupe.actors.world.HostSettings;
 import dev.troupe.actors.world.World;
 import dev.troupe.protocol.Bytes;
@@ -199,7 +199,7 @@ final class DhtNetworkTest {
                       bootstrap,
                       host.peerId(),
                       world,
-                      BootstrapMemory.NONE,
+                      Store.NONE,
                       connections),
                   "bootstrap-" + i);
       ActorRef<Dht.Command> dht =

@@ -4,7 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.troupe.actors.bootstrap.BootstrapPool;
+import dev.troupe.actors.connections.Connections;
+import dev.troupe.actors.connections.ConnectionsEvent;
 import dev.troupe.actors.dht.Dht;
+import dev.troupe.actors.health.HealthReport;
 import dev.troupe.actors.peer.Peer;
 import dev.troupe.actors.peermanager.PeerManager;
 import dev.troupe.actors.store.StoreFailure;
@@ -21,6 +25,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
@@ -97,6 +103,43 @@ class PeerStoreTest {
       Dht.Table table = peer.<Dht.Table>ask(Peer::getDhtTable);
       assertEquals(List.of(b.id()), table.peers());
     }
+  }
+
+  @Test
+  void aBackupThatTheUserAddedIsThereAfterACrashOnceThatWasSynced() {
+    Set<Boolean> kept = new TreeSet<>();
+    for (long seed = 0; seed < 20; seed++) {
+      try (Simulation simulation = Simulation.create(seed, Order.RANDOM, Fidelity.HOST)) {
+        Machine gone = simulation.machine("gone");
+        Machine a = simulation.machine("a");
+        Machine b = simulation.machine("b");
+        start(a);
+        Service<Peer.Command> peer = start(b, gone);
+        Probe<ConnectionsEvent> events = simulation.probe();
+        Probe<Connections.SubscribeReply> subscribed = simulation.probe();
+        peer.tell(Peer.subscribeConnections(events.ref(), subscribed.ref()));
+        Probe<BootstrapPool.OfferReply> offered = simulation.probe();
+        peer.tell(Peer.useBackup(a.address(), offered.ref()));
+        while (events.received().isEmpty()) {
+          simulation.advance(Duration.ofMillis(1));
+        }
+        // The slowest sync takes 12 ms.
+        int millis = simulation.random("test").nextInt(20);
+        simulation.advance(Duration.ofMillis(millis));
+        simulation.crash(b);
+        simulation.advance(Duration.ofMinutes(1));
+        simulation.restart(b);
+        simulation.advance(Duration.ofSeconds(30));
+        boolean named =
+            peer.<HealthReport>ask(Peer::getHealth).bootstraps().stream()
+                .anyMatch(each -> each.address().equals(a.address()));
+        assertTrue(named || millis <= 12, simulation.replay());
+        int reached = peer.<Dht.Table>ask(Peer::getDhtTable).peers().size();
+        assertEquals(named ? 1 : 0, reached, simulation.replay());
+        kept.add(named);
+      }
+    }
+    assertEquals(Set.of(true, false), kept);
   }
 
   @Test
