@@ -4,6 +4,8 @@ import dev.troupe.actors.bootstrap.Pool.Entry;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.connections.ConnectionsEvent;
 import dev.troupe.actors.host.Direction;
+import dev.troupe.actors.host.HostFailure;
+import dev.troupe.actors.names.Resolution;
 import dev.troupe.actors.store.Batch;
 import dev.troupe.actors.store.Page;
 import dev.troupe.actors.store.Store;
@@ -18,6 +20,8 @@ import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -32,8 +36,9 @@ import org.jspecify.annotations.Nullable;
  * Keeps a peer connected to some of its bootstrap peers; {@link Pool} decides to which.
  *
  * <p><b>Owns</b> the pool. <b>Parent</b>: the Peer, which has this actor only where it is to join
- * through somebody. <b>Children</b>: an {@link Attempt} for each dial. <b>States</b>: one; it dials
- * nobody until it knows what was kept.
+ * through somebody. <b>Children</b>: an {@link Attempt} for each dial, a {@link Resolution} for
+ * each {@code /dnsaddr} that is to say who its peers are. <b>States</b>: one; it dials nobody until
+ * it knows what was kept.
  *
  * <p><b>Kept</b>, where there is a store: who answered, when, where, and whether the user had added
  * it ({@link BootstrapMemory}). Loaded at the start; a store that takes longer than {@link #RECALL}
@@ -85,6 +90,10 @@ public final class BootstrapPool {
 
   private record Answered(int number, int attempt, Connections.ConnectReply reply)
       implements Command {}
+
+  private record Resolved(int number, int attempt, Resolution.Outcome outcome) implements Command {}
+
+  private record Gone(int number, int attempt) implements Command {}
 
   private record Heard(ConnectionsEvent event) implements Command {}
 
@@ -238,6 +247,8 @@ public final class BootstrapPool {
         .onMessage(Subscribe.class, this::onSubscribe)
         .onMessage(SubscriberGone.class, this::onSubscriberGone)
         .onMessage(Answered.class, this::onAnswered)
+        .onMessage(Resolved.class, this::onResolved)
+        .onMessage(Gone.class, this::onGone)
         .onMessage(Heard.class, this::onHeard)
         .onMessage(Due.class, due -> act())
         .onMessage(PageRead.class, this::onPageRead)
@@ -271,13 +282,22 @@ public final class BootstrapPool {
   private void dial(Entry entry) {
     ActorRef<Command> self = context.getSelf();
     int attempt = entry.attempt();
-    context.spawnAnonymous(
-        Attempt.create(
-            entry.peer(),
-            entry.addresses(),
-            settings.dialTimeout(),
-            connections,
-            reply -> self.tell(new Answered(entry.number, attempt, reply))));
+    ActorRef<?> child =
+        entry.standsForOthers()
+            ? context.spawnAnonymous(
+                Resolution.create(
+                    world,
+                    entry.name,
+                    outcome -> self.tell(new Resolved(entry.number, attempt, outcome))))
+            : context.spawnAnonymous(
+                Attempt.create(
+                    world,
+                    entry.peer(),
+                    entry.addresses(),
+                    settings.dialTimeout(),
+                    connections,
+                    reply -> self.tell(new Answered(entry.number, attempt, reply))));
+    context.watchWith(child, new Gone(entry.number, attempt));
   }
 
   private void publish(long now) {
@@ -311,6 +331,46 @@ public final class BootstrapPool {
         dial(entry);
       }
     }
+    return act();
+  }
+
+  private Behavior<Command> onResolved(Resolved resolved) {
+    Entry entry = pool.entry(resolved.number());
+    if (!entry.isDialled(resolved.attempt())) {
+      return Behaviors.same(); // The user was in a hurry.
+    }
+    HostFailure failure = resolved.outcome().failure();
+    List<PeerId> peers =
+        resolved.outcome().addresses().stream()
+            .map(Multiaddr::peerId)
+            .filter(Objects::nonNull)
+            .distinct()
+            .toList();
+    if (failure != null) {
+      fail(entry, failure.message());
+    } else if (peers.isEmpty()) {
+      fail(entry, entry.name + " stands for addresses that name no peer");
+    } else {
+      for (Entry made : pool.expand(entry, peers)) {
+        watch(made.peer());
+        if (!made.backup) {
+          protect(made.peer());
+        }
+      }
+    }
+    return act();
+  }
+
+  /** A dial has ended. It has said before what came of it, unless it has crashed. */
+  private Behavior<Command> onGone(Gone gone) {
+    Optional<Entry> crashed =
+        pool.entries().stream()
+            .filter(each -> each.number == gone.number() && each.isDialled(gone.attempt()))
+            .findFirst();
+    if (crashed.isEmpty()) {
+      return Behaviors.same();
+    }
+    fail(crashed.get(), "the dial has crashed");
     return act();
   }
 

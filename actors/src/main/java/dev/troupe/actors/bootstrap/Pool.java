@@ -1,6 +1,7 @@
 package dev.troupe.actors.bootstrap;
 
 import dev.troupe.actors.bootstrap.Bootstrap.Status;
+import dev.troupe.actors.names.Resolution;
 import dev.troupe.protocol.kademlia.StoredBootstrap;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
@@ -49,6 +50,9 @@ final class Pool {
   /** So many backups may be added to those that are configured. */
   static final int MAX_ADDED = 16;
 
+  /** So many peers are taken from one {@code /dnsaddr} that does not say which it means. */
+  static final int MAX_BEHIND = 16;
+
   /** A bootstrap peer, and how it stands. */
   static final class Entry {
     final int number;
@@ -89,6 +93,11 @@ final class Pool {
 
     private void alsoAt(List<Multiaddr> others) {
       others.stream().filter(each -> !addresses.contains(each)).forEach(addresses::add);
+    }
+
+    /** Whether its address stands for an unknown number of peers. */
+    boolean standsForOthers() {
+      return peer == null && Resolution.isNeeded(name);
     }
 
     /** Whether the user added it to those that are configured. */
@@ -329,6 +338,30 @@ final class Pool {
     }
     entry.peer = peer;
     return true;
+  }
+
+  /**
+   * Who stands behind an address that stands for others: each of them takes its place, but for
+   * those that are in the pool already, this peer itself, and those beyond {@value #MAX_BEHIND}.
+   * Their names are resolved again whenever they are dialled.
+   *
+   * @return those who came in
+   */
+  List<Entry> expand(Entry entry, List<PeerId> peers) {
+    List<Entry> made = new ArrayList<>();
+    for (PeerId each : peers) {
+      if (made.size() < MAX_BEHIND && !each.equals(self) && find(each).isEmpty()) {
+        Entry one =
+            new Entry(
+                numbers++, entry.name.withPeer(each), each, List.of(entry.name), entry.backup);
+        one.added = entry.added;
+        made.add(random.nextInt(made.size() + 1), one);
+      }
+    }
+    int place = entries.indexOf(entry);
+    entries.remove(entry);
+    entries.addAll(place, made);
+    return made;
   }
 
   /**

@@ -14,6 +14,7 @@ import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.Stream;
+import dev.troupe.actors.names.Resolution;
 import dev.troupe.actors.perf.Perf;
 import dev.troupe.actors.ping.Ping;
 import dev.troupe.actors.store.Store;
@@ -46,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Owns</b> the host and the store. <b>Parent</b>: {@link
  * dev.troupe.actors.peermanager.PeerManager}, or whoever spawns it. <b>Children</b>: address book,
  * connections, bootstrap pool, DHT, health, gossip, virtual connections, and a short-lived one for
- * each ping, perf and opening of a stream.
+ * each ping, perf, opening of a stream and dial of a {@code /dnsaddr}.
  *
  * <p><b>States</b>: opening, where something is to outlive the peer (messages wait in a stash until
  * the store is open), then listening (they wait on until every listen address is bound), then
@@ -57,11 +58,11 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Who sends what</b>: the embedder sends commands; whoever made it hears {@link Listening} or
  * {@link StoreFailed} or {@link ListenFailed} once, and at last {@link Ended}. <b>Limits</b>:
  * {@value #STASH} messages while opening and listening, a further one is refused; {@value
- * #MAX_ERRANDS} pings, perfs and openings of streams at once, and {@value #MAX_ACCEPTORS} acceptors
- * of streams, a further one is refused. <b>Timers</b>: the end is forced 5 s after the stop; idle
- * ping streams are looked for once a minute. <b>A crash loses</b> the whole peer: its children
- * restart by themselves, and this actor, which only passes messages on, is not restarted; its
- * parent notices.
+ * #MAX_ERRANDS} of these short-lived ones at once, and {@value #MAX_ACCEPTORS} acceptors of
+ * streams, a further one is refused. <b>Timers</b>: the end is forced 5 s after the stop; idle ping
+ * streams are looked for once a minute. <b>A crash loses</b> the whole peer: its children restart
+ * by themselves, and this actor, which only passes messages on, is not restarted; its parent
+ * notices.
  */
 public final class Peer {
 
@@ -195,7 +196,7 @@ public final class Peer {
 
   // ---- commands
 
-  /** Asks to be connected to whoever is at an address. */
+  /** Asks to be connected to whoever is at an address, or behind a {@code /dnsaddr}. */
   public static Command connectTo(Multiaddr address, ActorRef<Connections.ConnectReply> replyTo) {
     return new ToConnections(new Connections.ConnectTo(address, replyTo));
   }
@@ -410,7 +411,7 @@ public final class Peer {
   /** How many messages wait until the peer listens. */
   static final int STASH = 1000;
 
-  /** How many pings, perfs and openings of streams there may be at once. */
+  /** How many pings, perfs, openings of streams and dials of names there may be at once. */
   static final int MAX_ERRANDS = 256;
 
   /** How many protocols may have an acceptor of streams. */
@@ -539,7 +540,13 @@ public final class Peer {
     this.addressBook =
         context.spawn(
             AddressBook.create(
-                settings.addressBook(), world.ticker(), world.clock(), bootstrapAddresses(), store),
+                settings.addressBook(),
+                world.ticker(),
+                world.clock(),
+                bootstrapAddresses().stream()
+                    .filter(address -> !Resolution.isNeeded(address))
+                    .toList(),
+                store),
             "addressbook");
     this.connections =
         context.spawn(
@@ -660,7 +667,7 @@ public final class Peer {
 
   private Behavior<Command> running() {
     return Behaviors.receive(Command.class)
-        .onMessage(ToConnections.class, to -> pass(connections, to.command()))
+        .onMessage(ToConnections.class, this::onToConnections)
         .onMessage(ToDht.class, to -> pass(dht, to.command()))
         .onMessage(ToGossip.class, to -> pass(gossip, to.command()))
         .onMessage(ToHealth.class, to -> pass(health, to.command()))
@@ -684,6 +691,18 @@ public final class Peer {
     }
     child.tell(command);
     return Behaviors.same();
+  }
+
+  private Behavior<Command> onToConnections(ToConnections to) {
+    if (to.command() instanceof Connections.ConnectTo connect
+        && Resolution.isNeeded(connect.address())) {
+      PeerId named = connect.address().peerId();
+      return errand(
+          "dial",
+          failure -> connect.replyTo().tell(new Connections.ConnectFailed(named, failure)),
+          failed -> NamedDial.create(world, connect, connections, failed));
+    }
+    return pass(connections, to.command());
   }
 
   private Behavior<Command> onGetInfo(GetInfo get) {
@@ -823,14 +842,12 @@ public final class Peer {
   private Behavior<Command> errand(
       String name,
       java.util.function.Consumer<HostFailure> failed,
-      java.util.function.Function<
-              java.util.function.Consumer<HostFailure>, Behavior<Errand.Command>>
-          errand) {
+      java.util.function.Function<java.util.function.Consumer<HostFailure>, Behavior<?>> errand) {
     if (errands >= MAX_ERRANDS) {
       failed.accept(
           new HostFailure(
               HostFailure.Kind.LIMIT_EXCEEDED,
-              MAX_ERRANDS + " pings, perfs and openings are under way"));
+              MAX_ERRANDS + " pings, perfs, openings and dials of names are under way"));
     } else {
       errands++;
       context.watch(context.spawn(errand.apply(failed), name + "-" + names++));

@@ -1,6 +1,9 @@
 package dev.troupe.actors.world;
 
+import dev.troupe.actors.host.Cancellable;
+import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
+import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.store.Store;
 import dev.troupe.actors.store.StoreCompletion;
 import dev.troupe.actors.store.StoreFailure;
@@ -10,12 +13,13 @@ import dev.troupe.protocol.crypto.RandomSource;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.random.RandomGenerator;
 
 /**
- * All that actors need from outside: time, chance, cryptography, network and what outlives a peer.
- * {@code troupe-runtime} implements it over the real ones, {@code troupe-simulation} over virtual
- * time and one seed.
+ * All that actors need from outside: time, chance, cryptography, network, names and what outlives a
+ * peer. {@code troupe-runtime} implements it over the real ones, {@code troupe-simulation} over
+ * virtual time and one seed.
  *
  * <p>What happens in peers is told to it as {@link Measurements}.
  *
@@ -68,5 +72,19 @@ public interface World extends Measurements {
         new StoreFailure(
             StoreFailure.Kind.FAILED,
             "there is no store at " + settings.directory() + ": this world keeps nothing"));
+  }
+
+  /**
+   * Asks for the TXT records of a name, without blocking.
+   *
+   * @param name such as {@code _dnsaddr.example.org}
+   * @param completion given the records, at least one; the strings of one are joined. Fails with
+   *     {@code UNREACHABLE} (there are none, or no name server answers), {@code TIMED_OUT}, {@code
+   *     MALFORMED} (it is no name) or {@code CANCELLED}
+   */
+  default Cancellable findText(String name, Completion<List<String>> completion) {
+    completion.failed(
+        new HostFailure(HostFailure.Kind.UNREACHABLE, "this world has no name server"));
+    return () -> {};
   }
 }

@@ -279,4 +279,21 @@ class PoolTest {
     assertTrue(pool.view(now).get(0).isReachable());
     assertEquals(null, pool.view(now).get(0).unreachableFor());
   }
+
+  @Test
+  void anAddressThatStandsForOthersGivesWayToThem() throws MalformedException {
+    Multiaddr all = Multiaddr.parse("/dnsaddr/b.example.org");
+    Pool pool = pool(List.of(address(1), all), List.of());
+    Entry one = pool.due(now).stream().filter(Entry::standsForOthers).findFirst().orElseThrow();
+    List<Entry> made = pool.expand(one, List.of(peer(1), peer(2), SELF, peer(3)));
+    assertEquals(2, made.size());
+    assertEquals(all.withPeer(peer(2)), of(pool, 2).name);
+    assertEquals(List.of(all), of(pool, 2).addresses());
+    assertEquals(3, pool.entries().size());
+    assertEquals(2, pool.due(now).size());
+    Pool many = pool(List.of(all), List.of());
+    one = many.due(now).get(0);
+    many.expand(one, IntStream.range(1, 40).mapToObj(PoolTest::peer).toList());
+    assertEquals(Pool.MAX_BEHIND, many.entries().size());
+  }
 }

@@ -76,7 +76,11 @@ public final class Troupe implements AutoCloseable {
    *     dev.troupe.runtime.metrics.WorldMeters}
    */
   public static Troupe start(Measurements measurements) {
-    RealWorld world = RealWorld.create(measurements);
+    return start(RealWorld.create(measurements));
+  }
+
+  /** The same in a world that has been made; it is closed at the end. */
+  static Troupe start(RealWorld world) {
     CompletableFuture<ActorRef<PeerManager.Command>> manager = new CompletableFuture<>();
     ActorSystem<Command> system =
         ActorSystem.create(

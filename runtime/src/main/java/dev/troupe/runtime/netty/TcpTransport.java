@@ -23,17 +23,13 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.resolver.ResolvedAddressTypes;
-import io.netty.resolver.dns.DnsNameResolver;
-import io.netty.resolver.dns.DnsNameResolverBuilder;
 import java.net.ConnectException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
@@ -60,6 +56,7 @@ public final class TcpTransport implements LinkTransport, AutoCloseable {
 
   private final boolean epoll = Epoll.isAvailable();
   private final EventLoopGroup group;
+  private final Names names;
 
   /**
    * A transport with its own event loops.
@@ -67,6 +64,16 @@ public final class TcpTransport implements LinkTransport, AutoCloseable {
    * @param threads how many loops
    */
   public TcpTransport(int threads) {
+    this(threads, List.of());
+  }
+
+  /**
+   * The same, with name servers of one's own.
+   *
+   * @param nameServers empty for those of the system
+   */
+  public TcpTransport(int threads, List<InetSocketAddress> nameServers) {
+    this.names = new Names(epoll, nameServers);
     this.group =
         new MultiThreadIoEventLoopGroup(
             threads, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
@@ -201,27 +208,28 @@ public final class TcpTransport implements LinkTransport, AutoCloseable {
               case DNS6 -> ResolvedAddressTypes.IPV6_ONLY;
               default -> ResolvedAddressTypes.IPV4_PREFERRED;
             };
-        DnsNameResolver resolver =
-            new DnsNameResolverBuilder(loop)
-                .datagramChannelType(epoll ? EpollDatagramChannel.class : NioDatagramChannel.class)
-                .resolvedAddressTypes(types)
-                .build();
-        resolver
-            .resolve(where.text())
-            .addListener(
-                done -> {
-                  if (done.isSuccess()) {
-                    completion.succeeded(new InetSocketAddress((InetAddress) done.getNow(), port));
-                  } else {
-                    completion.failed(
-                        new HostFailure(
-                            HostFailure.Kind.UNREACHABLE,
-                            "the name " + where.text() + " does not resolve"));
-                  }
-                  loop.execute(resolver::close);
-                });
+        names.findAddress(
+            where.text(),
+            types,
+            loop,
+            new Completion<>() {
+              @Override
+              public void succeeded(InetAddress ip) {
+                completion.succeeded(new InetSocketAddress(ip, port));
+              }
+
+              @Override
+              public void failed(HostFailure failure) {
+                completion.failed(failure);
+              }
+            });
       }
     }
+  }
+
+  /** Asks for the TXT records of a name; see {@link dev.troupe.actors.world.World#findText}. */
+  public Cancellable findText(String name, Completion<List<String>> completion) {
+    return names.findText(name, group.next(), completion);
   }
 
   @Override

@@ -1,6 +1,8 @@
 package dev.troupe.runtime.world;
 
 import dev.troupe.actors.builtin.BuiltInHost;
+import dev.troupe.actors.host.Cancellable;
+import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
 import dev.troupe.actors.link.EventLoop;
 import dev.troupe.actors.store.Store;
@@ -18,6 +20,7 @@ import dev.troupe.protocol.noise.NoiseTransport;
 import dev.troupe.runtime.crypto.ConscryptCrypto;
 import dev.troupe.runtime.netty.TcpTransport;
 import dev.troupe.runtime.store.RocksStore;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -43,9 +46,9 @@ public final class RealWorld implements World, AutoCloseable {
 
   private final Measurements measurements;
 
-  private RealWorld(int threads, Measurements measurements) {
+  private RealWorld(int threads, Measurements measurements, List<InetSocketAddress> nameServers) {
     this.measurements = measurements;
-    this.tcp = new TcpTransport(threads);
+    this.tcp = new TcpTransport(threads, nameServers);
   }
 
   /** A world with an event loop for each processor. */
@@ -55,7 +58,16 @@ public final class RealWorld implements World, AutoCloseable {
 
   /** The same, measured. */
   public static RealWorld create(Measurements measurements) {
-    return new RealWorld(Runtime.getRuntime().availableProcessors(), measurements);
+    return create(measurements, List.of());
+  }
+
+  /**
+   * The same, with name servers of one's own.
+   *
+   * @param nameServers empty for those of the system
+   */
+  public static RealWorld create(Measurements measurements, List<InetSocketAddress> nameServers) {
+    return new RealWorld(Runtime.getRuntime().availableProcessors(), measurements, nameServers);
   }
 
   @Override
@@ -96,6 +108,11 @@ public final class RealWorld implements World, AutoCloseable {
         loop ->
             scratch.computeIfAbsent(
                 loop, l -> ByteBuffer.allocateDirect(NoiseTransport.MAX_PLAINTEXT)));
+  }
+
+  @Override
+  public Cancellable findText(String name, Completion<List<String>> completion) {
+    return tcp.findText(name, completion);
   }
 
   @Override

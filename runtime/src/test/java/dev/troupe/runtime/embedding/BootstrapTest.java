@@ -166,16 +166,13 @@ class BootstrapTest {
     next(states, each -> each.state() == Dht.State.READY, Duration.ofSeconds(20));
     await(alice.stop());
     alice = make("alice", settings);
-    LinkedBlockingQueue<Health.Event> events = new LinkedBlockingQueue<>();
-    alice.onHealth(events::add);
-    next(
-        events,
-        event ->
-            event instanceof Health.Changed changed
-                && changed.report().bootstraps().stream()
-                    .anyMatch(
-                        each ->
-                            each.reachable() && each.address().equals(other.addresses().get(0))),
-        Duration.ofSeconds(20));
+    Multiaddr added = other.addresses().get(0);
+    long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    List<BootstrapHealth> seen;
+    do {
+      seen = await(alice.health()).bootstraps();
+      assertTrue(System.nanoTime() < end, seen::toString);
+    } while (seen.stream()
+        .noneMatch(each -> each.reachable() && each.bootstrap().address().equals(added)));
   }
 }

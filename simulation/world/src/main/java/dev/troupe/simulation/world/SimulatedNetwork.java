@@ -67,6 +67,7 @@ public final class SimulatedNetwork {
   private final ByteBuffer scratch = ByteBuffer.allocate(NoiseTransport.MAX_PLAINTEXT);
   private final Map<String, SimulatedWorld> machines = new LinkedHashMap<>();
   private final Map<String, SimulatedWorld> byIp = new LinkedHashMap<>();
+  private final Map<String, List<String>> texts = new LinkedHashMap<>();
   private int addresses;
   private final Map<Pair, Long> latencies = new LinkedHashMap<>();
   private final Map<Pair, Long> drawn = new LinkedHashMap<>();
@@ -98,6 +99,20 @@ public final class SimulatedNetwork {
     this.losses = system.newRandom("network/losses");
     RandomGenerator keys = system.newRandom("network/keys");
     this.keyMaterial = keys::nextBytes;
+  }
+
+  /**
+   * The TXT records of a name, from now on; the name servers of all machines know them at once.
+   *
+   * @param name such as {@code _dnsaddr.example.org}
+   * @param records none: there is no such name
+   */
+  public void setText(String name, String... records) {
+    texts.put(name, List.of(records));
+  }
+
+  List<String> text(String name) {
+    return texts.getOrDefault(name, List.of());
   }
 
   /** The machine of this name, made on first use: the world that its peers live in. */

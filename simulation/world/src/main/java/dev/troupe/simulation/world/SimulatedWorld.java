@@ -1,6 +1,9 @@
 package dev.troupe.simulation.world;
 
+import dev.troupe.actors.host.Cancellable;
+import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
+import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.store.Store;
 import dev.troupe.actors.store.StoreCompletion;
 import dev.troupe.actors.store.StoreSettings;
@@ -31,6 +34,10 @@ import org.jspecify.annotations.Nullable;
 public final class SimulatedWorld implements World {
 
   private static final int FIRST_FREE_PORT = 49_152;
+
+  /** How long a name server takes to answer. */
+  public static final Duration NAME_LATENCY = Duration.ofMillis(20);
+
   private static final int LAST_PORT = 65_535;
 
   private final SimulatedNetwork network;
@@ -133,6 +140,36 @@ public final class SimulatedWorld implements World {
       throw new IllegalStateException("machine " + name + " has crashed");
     }
     disk.open(settings, owner, completion);
+  }
+
+  /** The records of {@link SimulatedNetwork#setText}, after {@link #NAME_LATENCY}. */
+  @Override
+  public Cancellable findText(String asked, Completion<List<String>> completion) {
+    List<String> records = network.text(asked);
+    boolean[] over = new boolean[1];
+    Runnable answer =
+        () -> {
+          if (over[0]) {
+            return;
+          }
+          over[0] = true;
+          if (records.isEmpty()) {
+            completion.failed(
+                new HostFailure(HostFailure.Kind.UNREACHABLE, "there is no such name"));
+          } else {
+            completion.succeeded(records);
+          }
+        };
+    if (!down) {
+      network.system().schedule(NAME_LATENCY, answer);
+    }
+    return () -> {
+      if (!over[0]) {
+        over[0] = true;
+        completion.failed(
+            new HostFailure(HostFailure.Kind.CANCELLED, "the question was called off"));
+      }
+    };
   }
 
   /**

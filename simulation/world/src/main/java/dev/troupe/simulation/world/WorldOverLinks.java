@@ -1,6 +1,8 @@
 package dev.troupe.simulation.world;
 
 import dev.troupe.actors.builtin.BuiltInHost;
+import dev.troupe.actors.host.Cancellable;
+import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
 import dev.troupe.actors.store.Store;
 import dev.troupe.actors.store.StoreCompletion;
@@ -53,6 +55,11 @@ record WorldOverLinks(SimulatedNetwork network, SimulatedWorld machine) implemen
   @Override
   public void openStore(StoreSettings settings, PeerId owner, StoreCompletion<Store> completion) {
     machine.openStore(settings, owner, completion);
+  }
+
+  @Override
+  public Cancellable findText(String name, Completion<List<String>> completion) {
+    return machine.findText(name, completion);
   }
 
   @Override

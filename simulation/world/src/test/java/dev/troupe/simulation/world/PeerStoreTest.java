@@ -132,7 +132,7 @@ class PeerStoreTest {
         simulation.advance(Duration.ofSeconds(30));
         boolean named =
             peer.<HealthReport>ask(Peer::getHealth).bootstraps().stream()
-                .anyMatch(each -> each.address().equals(a.address()));
+                .anyMatch(each -> each.bootstrap().address().equals(a.address()));
         assertTrue(named || millis <= 12, simulation.replay());
         int reached = peer.<Dht.Table>ask(Peer::getDhtTable).peers().size();
         assertEquals(named ? 1 : 0, reached, simulation.replay());
