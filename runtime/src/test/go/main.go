@@ -19,6 +19,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/ipfs/boxo/ipns"
+	"github.com/ipfs/boxo/path"
 	"github.com/ipfs/go-cid"
 	dht "github.com/libp2p/go-libp2p-kad-dht"
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
@@ -38,6 +40,8 @@ const (
 	dialTimeout       = 10 * time.Second
 	dhtTimeout        = 30 * time.Second
 	perfTimeout       = 300 * time.Second
+	nameLifetime      = 48 * time.Hour
+	nameTTL           = 5 * time.Minute
 	longestLine       = 1 << 20
 )
 
@@ -408,6 +412,48 @@ var commands = map[string]command{
 		return n.get(ctx, routing.KeyForPublicKey(id))
 	},
 
+	"name-publish": func(ctx context.Context, n *node, rest string) (fields, error) {
+		value, err := path.NewPath(strings.TrimSpace(rest))
+		if err != nil {
+			return nil, badArgument("not a path: %v", err)
+		}
+		name, sequence := ipns.NameFromPeer(n.host.ID()), uint64(0)
+		switch record, err := n.name(ctx, name); {
+		case err == nil:
+			if sequence, err = record.Sequence(); err != nil {
+				return nil, err
+			}
+			sequence++
+		case !errors.Is(err, routing.ErrNotFound):
+			return nil, err
+		}
+		key := n.host.Peerstore().PrivKey(n.host.ID())
+		record, err := ipns.NewRecord(key, value, sequence, time.Now().Add(nameLifetime), nameTTL)
+		if err != nil {
+			return nil, err
+		}
+		encoded, err := ipns.MarshalRecord(record)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := n.put(ctx, string(name.RoutingKey()), encoded); err != nil {
+			return nil, err
+		}
+		return nameFields(name, record)
+	},
+
+	"name-resolve": func(ctx context.Context, n *node, rest string) (fields, error) {
+		name, err := ipns.NameFromString(strings.TrimSpace(rest))
+		if err != nil {
+			return nil, badArgument("not a name: %v", err)
+		}
+		record, err := n.name(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		return nameFields(name, record)
+	},
+
 	"provide": func(ctx context.Context, n *node, rest string) (fields, error) {
 		d, err := n.needDht()
 		if err != nil {
@@ -512,14 +558,43 @@ func (n *node) put(ctx context.Context, key string, value []byte) (fields, error
 	return fields{}, d.PutValue(ctx, key, value)
 }
 
-func (n *node) get(ctx context.Context, key string) (fields, error) {
+func (n *node) value(ctx context.Context, key string) ([]byte, error) {
 	d, err := n.needDht()
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, dhtTimeout)
 	defer cancel()
-	value, err := d.GetValue(ctx, key)
+	return d.GetValue(ctx, key)
+}
+
+// name is what an IPNS name points at.
+func (n *node) name(ctx context.Context, name ipns.Name) (*ipns.Record, error) {
+	value, err := n.value(ctx, string(name.RoutingKey()))
+	if err != nil {
+		return nil, err
+	}
+	return ipns.UnmarshalRecord(value)
+}
+
+func nameFields(name ipns.Name, record *ipns.Record) (fields, error) {
+	value, err := record.Value()
+	if err != nil {
+		return nil, err
+	}
+	sequence, err := record.Sequence()
+	if err != nil {
+		return nil, err
+	}
+	validity, err := record.Validity()
+	return fields{
+		"name": "/ipns/" + name.String(), "value": value.String(), "sequence": fmt.Sprint(sequence),
+		"validity": validity.Format(time.RFC3339Nano),
+	}, err
+}
+
+func (n *node) get(ctx context.Context, key string) (fields, error) {
+	value, err := n.value(ctx, key)
 	if err != nil {
 		return nil, err
 	}

@@ -7,13 +7,15 @@ import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
+import { ipnsSelector } from 'ipns/selector'
+import { ipnsValidator } from 'ipns/validator'
 import { createLibp2p } from 'libp2p'
 import { PERF_PROTOCOL, servePerf } from './perf.mjs'
 
-/** Any value passes under an open namespace, and the first of several is as good as any. */
-function openNamespaces (names) {
-  const validators = {}
-  const selectors = {}
+/** IPNS; and any value passes under an open namespace, where the first of several is as good as any. */
+function namespacesOf (names) {
+  const validators = { ipns: ipnsValidator }
+  const selectors = { ipns: ipnsSelector }
   for (const name of names) {
     validators[name] = () => {}
     selectors[name] = () => 0
@@ -48,7 +50,7 @@ export async function createNode ({ privateKey, listen, dht = 'server', dhtProto
       protocol: dhtProtocol,
       // The default mapper forgets private addresses, and here are no others.
       peerInfoMapper: passthroughMapper,
-      ...openNamespaces(['test', ...namespaces])
+      ...namespacesOf(['test', ...namespaces])
     })
   }
   const node = await createLibp2p({

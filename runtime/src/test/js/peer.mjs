@@ -8,7 +8,9 @@ import { parseArgs } from 'node:util'
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
+import { createIPNSRecord, marshalIPNSRecord, multihashToIPNSRoutingKey, unmarshalIPNSRecord } from 'ipns'
 import { CID } from 'multiformats/cid'
+import { base36 } from 'multiformats/bases/base36'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { createNode } from './node.mjs'
@@ -20,6 +22,7 @@ const BOOTSTRAP_PAUSE_MS = 5_000
 const DIAL_TIMEOUT_MS = 10_000
 const DHT_TIMEOUT_MS = 30_000
 const PERF_TIMEOUT_MS = 300_000
+const NAME_LIFETIME_MS = 48 * 60 * 60 * 1000
 
 /** A failure with the code that the reply carries. */
 class CommandError extends Error {
@@ -123,6 +126,10 @@ function bytes (text, name) {
     throw new CommandError('BadArgument', `${name} is not a count: ${text}`)
   }
   return count
+}
+
+function nameFields (id, { value, sequence, validity }) {
+  return { name: `/ipns/${id.toCID().toString(base36)}`, value, sequence: sequence.toString(), validity }
 }
 
 /** The first word of a text, and the rest of it. */
@@ -237,6 +244,41 @@ class Peer {
     }
   }
 
+  /** Resolves to how many peers stored it. */
+  async put (key, value) {
+    let stored = 0
+    let failure
+    for await (const event of this.dht().put(key, value, { signal: AbortSignal.timeout(DHT_TIMEOUT_MS) })) {
+      if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') {
+        stored++
+      } else if (event.name === 'QUERY_ERROR') {
+        failure = event.error
+      }
+    }
+    if (stored === 0) {
+      throw new CommandError('NoPeers', failure == null ? 'no peer to store at' : `no peer stored it: ${failure.message}`)
+    }
+    return stored
+  }
+
+  async get (key) {
+    let value
+    for await (const event of this.dht().get(key, { signal: AbortSignal.timeout(DHT_TIMEOUT_MS) })) {
+      if (event.name === 'VALUE') {
+        value = event.value
+      }
+    }
+    if (value == null) {
+      throw new CommandError('NotFound', 'no value under this key')
+    }
+    return value
+  }
+
+  /** What an IPNS name points at. */
+  async name (id) {
+    return unmarshalIPNSRecord(await this.get(multihashToIPNSRoutingKey(id.toMultihash())))
+  }
+
   async run (text, line) {
     const [command, rest] = split(text)
     if (command === '') {
@@ -308,34 +350,33 @@ const COMMANDS = {
 
   async put (peer, rest) {
     const [key, value] = split(rest)
-    let stored = 0
-    let failure
-    const keyBytes = encoder.encode(need(key, 'the key'))
-    for await (const event of peer.dht().put(keyBytes, encoder.encode(value), { signal: AbortSignal.timeout(DHT_TIMEOUT_MS) })) {
-      if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') {
-        stored++
-      } else if (event.name === 'QUERY_ERROR') {
-        failure = event.error
-      }
-    }
-    if (stored === 0) {
-      throw new CommandError('NoPeers', failure == null ? 'no peer to store at' : `no peer stored it: ${failure.message}`)
-    }
-    return { stored }
+    return { stored: await peer.put(encoder.encode(need(key, 'the key')), encoder.encode(value)) }
   },
 
   async get (peer, rest) {
-    const key = encoder.encode(need(split(rest)[0], 'the key'))
-    let value
-    for await (const event of peer.dht().get(key, { signal: AbortSignal.timeout(DHT_TIMEOUT_MS) })) {
-      if (event.name === 'VALUE') {
-        value = event.value
+    const value = await peer.get(encoder.encode(need(split(rest)[0], 'the key')))
+    return { value: new TextDecoder().decode(value) }
+  },
+
+  async 'name-publish' (peer, rest) {
+    const { privateKey } = peer.settings
+    const id = peer.node.peerId
+    let sequence = 0n
+    try {
+      sequence = (await peer.name(id)).sequence + 1n
+    } catch (err) {
+      if (err.code !== 'NotFound') {
+        throw err
       }
     }
-    if (value == null) {
-      throw new CommandError('NotFound', 'no value under this key')
-    }
-    return { value: new TextDecoder().decode(value) }
+    const record = await createIPNSRecord(privateKey, need(rest.trim(), 'the value'), sequence, NAME_LIFETIME_MS)
+    await peer.put(multihashToIPNSRoutingKey(id.toMultihash()), marshalIPNSRecord(record))
+    return nameFields(id, record)
+  },
+
+  async 'name-resolve' (peer, rest) {
+    const id = peerId(need(rest.trim(), 'the name').replace(/^\/ipns\//, ''))
+    return nameFields(id, await peer.name(id))
   },
 
   async provide (peer, rest) {
@@ -402,8 +443,9 @@ const COMMANDS = {
 
 async function main () {
   const settings = options(process.argv.slice(2))
+  settings.privateKey = await keyFrom(settings.key)
   const node = await createNode({
-    privateKey: await keyFrom(settings.key),
+    privateKey: settings.privateKey,
     listen: settings.listen.length > 0 ? settings.listen : [DEFAULT_LISTEN],
     dht: settings.dht,
     dhtProtocol: settings['dht-protocol'],

@@ -1,6 +1,7 @@
 package dev.troupe.runtime.cli;
 
 import dev.troupe.actors.peer.PeerRole;
+import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.actors.peermanager.PeerManager;
 import dev.troupe.runtime.embedding.EmbeddedPeer;
 import dev.troupe.runtime.embedding.Troupe;
@@ -81,22 +82,19 @@ final class BootstrapCommand implements Callable<Integer> {
   private int serve(Output output) throws InterruptedException {
     try (Troupe troupe = options.start();
         Ending ending = new Ending()) {
+      PeerSettings settings =
+          options
+              .settings(troupe, listen.isEmpty() ? List.of(LISTEN) : listen)
+              .withRole(PeerRole.BOOTSTRAP);
       PeerManager.CreateReply reply =
-          troupe
-              .createPeer(
-                  "bootstrap",
-                  options
-                      .settings(troupe, listen.isEmpty() ? List.of(LISTEN) : listen)
-                      .withRole(PeerRole.BOOTSTRAP))
-              .toCompletableFuture()
-              .join();
+          troupe.createPeer("bootstrap", settings).toCompletableFuture().join();
       if (reply instanceof PeerManager.CreateRefused refused) {
         System.err.println("troupe: " + refused.message());
         return 1;
       }
       EmbeddedPeer peer = troupe.embed((PeerManager.Created) reply);
       try (Closeable status = options.serveStatus(peer, output)) {
-        new Session(peer, output, ending::ask).announce();
+        new Session(peer, settings.identity(), output, ending::ask).announce();
         if (child) {
           endWithInput(ending);
         }

@@ -5,6 +5,7 @@ import dev.troupe.actors.health.HealthSettings;
 import dev.troupe.actors.peer.PeerRole;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.actors.peermanager.PeerManager;
+import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.runtime.embedding.EmbeddedPeer;
 import dev.troupe.runtime.embedding.Troupe;
 import java.io.BufferedReader;
@@ -82,7 +83,7 @@ final class PeerCommand implements Callable<Integer> {
         System.err.println("troupe: " + refused.message());
         return 1;
       }
-      return serve(troupe, troupe.embed((PeerManager.Created) reply));
+      return serve(troupe, troupe.embed((PeerManager.Created) reply), settings.identity());
     }
   }
 
@@ -116,12 +117,12 @@ final class PeerCommand implements Callable<Integer> {
     throw options.wrong("--dht: client, server, auto or off, not '" + dht + "'");
   }
 
-  private int serve(Troupe troupe, EmbeddedPeer peer) {
+  private int serve(Troupe troupe, EmbeddedPeer peer, PrivateKey identity) {
     LineWriter writer = options.writer();
     try (Ending ending = new Ending()) {
       Output output = options.output(writer);
       try (Closeable status = options.serveStatus(peer, output)) {
-        Session session = new Session(peer, output, ending::ask);
+        Session session = new Session(peer, identity, output, ending::ask);
         session.start(topics);
         Thread reader = new Thread(() -> read(session, writer, ending), "troupe-input");
         reader.setDaemon(true);

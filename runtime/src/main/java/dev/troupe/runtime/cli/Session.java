@@ -13,7 +13,9 @@ import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.cid.Cid;
 import dev.troupe.protocol.crypto.PortableCrypto;
+import dev.troupe.protocol.ipns.IpnsRecord;
 import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multistream.ProtocolId;
 import dev.troupe.runtime.embedding.EmbeddedPeer;
@@ -59,6 +61,8 @@ final class Session {
     USAGE.put("topic-peers", "topic-peers TOPIC");
     USAGE.put("put", "put KEY VALUE");
     USAGE.put("get", "get KEY");
+    USAGE.put("name-publish", "name-publish VALUE");
+    USAGE.put("name-resolve", "name-resolve NAME");
     USAGE.put("provide", "provide CID-OR-TEXT");
     USAGE.put("providers", "providers CID-OR-TEXT");
     USAGE.put("find", "find PEER");
@@ -71,13 +75,20 @@ final class Session {
   }
 
   private final EmbeddedPeer peer;
+  private final PrivateKey identity;
   private final Output output;
   private final Runnable quit;
   private final Semaphore places = new Semaphore(MAX_OPEN);
   private volatile boolean over;
 
-  Session(EmbeddedPeer peer, Output output, Runnable quit) {
+  /**
+   * The session of a peer.
+   *
+   * @param identity that of the peer, under which it publishes
+   */
+  Session(EmbeddedPeer peer, PrivateKey identity, Output output, Runnable quit) {
     this.peer = peer;
+    this.identity = identity;
     this.output = output;
     this.quit = quit;
   }
@@ -309,6 +320,14 @@ final class Session {
                             "key", key, "value", got.value().utf8(), "data", base64(got.value())))
                     : failed((Dht.OperationFailed) reply));
       }
+      case "name-publish" -> {
+        String value = request.words(1, 1)[0];
+        yield answer(request, peer.publishName(identity, Bytes.utf8(value)), Session::name);
+      }
+      case "name-resolve" -> {
+        PeerId name = IpnsRecord.parseName(request.words(1, 1)[0]);
+        yield answer(request, peer.resolveName(name), Session::name);
+      }
       case "provide" -> {
         Cid cid = cid(request);
         yield answer(
@@ -498,6 +517,24 @@ final class Session {
 
   private static Answer failed(Dht.OperationFailed failed) {
     return Answer.failed(code(failed.reason()), failed.message());
+  }
+
+  private static Answer name(EmbeddedPeer.NameReply reply) {
+    if (reply instanceof EmbeddedPeer.NameFailed failed) {
+      return Answer.failed(code(failed.reason()), failed.message());
+    }
+    EmbeddedPeer.NameFound found = (EmbeddedPeer.NameFound) reply;
+    IpnsRecord record = found.record();
+    return Answer.ok(
+        fields(
+            "name",
+            IpnsRecord.textOf(found.name()),
+            "value",
+            record.value().utf8(),
+            "sequence",
+            Long.toUnsignedString(record.sequence()),
+            "validity",
+            record.validity().toString()));
   }
 
   private static Answer failed(Peer.ErrandFailed failed) {

@@ -12,7 +12,10 @@ import dev.troupe.actors.peer.Peer;
 import dev.troupe.actors.peermanager.PeerManager;
 import dev.troupe.actors.virtualconnections.VirtualConnections;
 import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.ipns.InvalidIpnsRecordException;
+import dev.troupe.protocol.ipns.IpnsRecord;
 import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multihash.Multihash;
 import dev.troupe.protocol.multistream.ProtocolId;
@@ -185,6 +188,81 @@ public final class EmbeddedPeer {
   /** Gets a value. */
   public CompletionStage<Dht.GetValueReply> getValue(Bytes key) {
     return ask(replyTo -> Peer.getValue(key, replyTo));
+  }
+
+  /** What came of publishing or resolving an IPNS name. */
+  public sealed interface NameReply {}
+
+  /**
+   * What the name points at.
+   *
+   * @param name the peer id of the key that signed it
+   */
+  public record NameFound(PeerId name, IpnsRecord record) implements NameReply {}
+
+  /** It was not found, or could not be put. */
+  public record NameFailed(Dht.Reason reason, String message) implements NameReply {}
+
+  /**
+   * What an IPNS name points at: the newest valid record that the DHT gives.
+   *
+   * @param name the peer id of the key that signs
+   */
+  public CompletionStage<NameReply> resolveName(PeerId name) {
+    return getValue(IpnsRecord.keyOf(name))
+        .thenApply(
+            reply ->
+                reply instanceof Dht.ValueGot got
+                    ? read(name, got.value())
+                    : failed((Dht.OperationFailed) reply));
+  }
+
+  /**
+   * Lets the IPNS name of a key point at a value for {@link IpnsRecord#DEFAULT_LIFETIME}, in a
+   * record whose sequence follows that of the newest that is found. Nobody publishes it again
+   * before that is over; and of two at once with one key, either may win.
+   *
+   * @param value a path such as {@code /ipfs/…}, by convention
+   */
+  public CompletionStage<NameReply> publishName(PrivateKey key, Bytes value) {
+    return resolveName(key.peerId())
+        .thenCompose(
+            before -> {
+              if (before instanceof NameFailed failed && failed.reason() != Dht.Reason.NOT_FOUND) {
+                return CompletableFuture.completedFuture(before);
+              }
+              long sequence = before instanceof NameFound found ? found.record().sequence() + 1 : 0;
+              return publishName(key, value, sequence);
+            });
+  }
+
+  private CompletionStage<NameReply> publishName(PrivateKey key, Bytes value, long sequence) {
+    IpnsRecord record =
+        new IpnsRecord(
+            value,
+            sequence,
+            troupe.now().plus(IpnsRecord.DEFAULT_LIFETIME),
+            IpnsRecord.DEFAULT_TTL.toNanos());
+    PeerId name = key.peerId();
+    return putValue(IpnsRecord.keyOf(name), record.seal(troupe.crypto(), key))
+        .thenApply(
+            reply ->
+                reply instanceof Dht.OperationFailed failed
+                    ? failed(failed)
+                    : new NameFound(name, record));
+  }
+
+  private NameReply read(PeerId name, Bytes encoded) {
+    try {
+      return new NameFound(name, IpnsRecord.open(troupe.crypto(), name, encoded, troupe.now()));
+    } catch (InvalidIpnsRecordException e) {
+      // It was valid when it was found: its time is over, or a namespace of the user took it.
+      return new NameFailed(Dht.Reason.INVALID_RECORD, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static NameReply failed(Dht.OperationFailed failure) {
+    return new NameFailed(failure.reason(), failure.message());
   }
 
   /** Where a peer can be dialled. */

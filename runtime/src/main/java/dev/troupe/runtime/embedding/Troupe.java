@@ -9,6 +9,7 @@ import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.runtime.world.RealWorld;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -112,6 +113,11 @@ public final class Troupe implements AutoCloseable {
   /** The cryptography in use, for keys. */
   public Crypto crypto() {
     return world.crypto();
+  }
+
+  /** The time on the wall clock, by which records expire. */
+  Instant now() {
+    return world.clock().instant();
   }
 
   /** A new identity. */

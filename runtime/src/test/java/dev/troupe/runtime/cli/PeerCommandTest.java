@@ -87,6 +87,7 @@ class PeerCommandTest {
     assertRefused(alice, "connect " + at + "/p2p/" + stranger, "wrong-peer", stranger);
     assertRefused(alice, "ping " + stranger, "unreachable", stranger);
     assertRefused(alice, "ping nobody", "bad-argument", "nobody");
+    assertRefused(alice, "name-resolve /ipns/example.org", "bad-argument", "example.org");
     assertRefused(alice, "disconnect " + stranger, "not-connected", stranger);
     assertRefused(alice, "perf " + stranger + " -1 1", "bad-argument", "-1");
     assertRefused(alice, "send " + stranger + " /test/mail/1", "bad-argument", "usage: send");

@@ -3,6 +3,7 @@ package dev.troupe.runtime.foreign;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -23,6 +24,34 @@ class AllKindsIT {
     JsonPeerProcess peer = kind.start(kind + "-" + name, arguments);
     started.add(peer);
     return peer;
+  }
+
+  @ParameterizedTest
+  @EnumSource(PeerKind.class)
+  void everyKindResolvesTheNamesThatTheOthersPublish(PeerKind bootstrapping) {
+    JsonPeerProcess bootstrap = start(bootstrapping, "bootstrap", "--dht", "server");
+    List<JsonPeerProcess> agents = new ArrayList<>();
+    for (PeerKind kind : PeerKind.values()) {
+      agents.add(start(kind, "agent", "--dht", "server", "--bootstrap", bootstrap.address()));
+    }
+    for (JsonPeerProcess agent : agents) {
+      agent.awaitDhtReady();
+      bootstrap.awaitIdentified(agent);
+    }
+    for (int sequence = 0; sequence < 2; sequence++) {
+      String value = InteropSuite.path(sequence);
+      for (JsonPeerProcess agent : agents) {
+        JsonNode published = agent.ask("name-publish " + value);
+        assertEquals("" + sequence, published.path("sequence").asText(), published::toString);
+      }
+      for (JsonPeerProcess seeker : agents) {
+        for (JsonPeerProcess sought : agents) {
+          JsonNode found = seeker.ask("name-resolve " + sought.peerId());
+          assertEquals(value, found.path("value").asText(), () -> seeker + " asks for " + sought);
+          assertEquals("" + sequence, found.path("sequence").asText());
+        }
+      }
+    }
   }
 
   @ParameterizedTest

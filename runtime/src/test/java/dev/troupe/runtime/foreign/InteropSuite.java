@@ -177,6 +177,41 @@ abstract class InteropSuite {
   }
 
   /**
+   * Who published it is gone, and who resolves it came later: the record must have been valid for
+   * the one that holds it, of the other kind, and be so for those that find it.
+   */
+  @ParameterizedTest
+  @EnumSource(Side.class)
+  void aNameThatOneKindPublishesAndTheOtherHoldsIsResolvedByBoth(Side publishing) {
+    JsonPeerProcess holder = start(publishing.other(), "holder", "--dht", "server");
+    JsonPeerProcess publisher =
+        start(publishing, "publisher", "--dht", "server", "--bootstrap", holder.address());
+    publisher.awaitDhtReady();
+    holder.awaitIdentified(publisher);
+    JsonNode published = publisher.ask("name-publish " + path(0));
+    publisher.close();
+
+    for (Side side : Side.values()) {
+      JsonPeerProcess seeker =
+          start(side, "seeker", "--dht", "client", "--bootstrap", holder.address());
+      seeker.awaitDhtReady();
+      JsonNode found = seeker.ask("name-resolve " + published.path("name").asText());
+      for (String field : List.of("name", "value", "sequence")) {
+        assertEquals(published.path(field), found.path(field), seeker + ": " + found);
+      }
+      assertEquals(path(0), found.path("value").asText());
+    }
+  }
+
+  /** What a name may point at. */
+  static String path(int number) {
+    return List.of(
+            "/ipfs/bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku",
+            "/ipfs/bafkqaddwgevxmmraojswg33smq")
+        .get(number);
+  }
+
+  /**
    * Six peers in a ring of the two kinds by turns, so that every message must pass through both.
    */
   @Test
