@@ -31,6 +31,7 @@ import dev.troupe.protocol.multiaddr.Component;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multiaddr.Protocol;
 import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.protocol.noise.NoiseKey;
 import dev.troupe.protocol.yamux.YamuxSettings;
 import java.nio.ByteBuffer;
 import java.time.InstantSource;
@@ -101,6 +102,7 @@ public final class BuiltInHost implements Host {
   static final int MAX_RECORD_ADDRESS_BYTES = 3072;
 
   private final PrivateKey identity;
+  private final NoiseKey noiseKey;
   private final PeerId peerId;
   private final HostSettings settings;
   private final Crypto crypto;
@@ -170,6 +172,7 @@ public final class BuiltInHost implements Host {
     this.settings = settings;
     this.crypto = crypto;
     this.random = random;
+    this.noiseKey = NoiseKey.generate(crypto, random, identity);
     this.clock = clock;
     this.transports = List.copyOf(transports);
     this.timers = timers;
@@ -449,7 +452,7 @@ public final class BuiltInHost implements Host {
                   new ConnectionMachine(
                       limits,
                       role,
-                      identity,
+                      noiseKey,
                       expected,
                       crypto,
                       random,

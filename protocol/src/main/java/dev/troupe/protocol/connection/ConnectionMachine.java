@@ -6,10 +6,10 @@ import dev.troupe.protocol.crypto.Aead;
 import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.crypto.RandomSource;
 import dev.troupe.protocol.keys.PeerId;
-import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multistream.MultistreamSelect;
 import dev.troupe.protocol.multistream.ProtocolId;
 import dev.troupe.protocol.noise.NoiseHandshake;
+import dev.troupe.protocol.noise.NoiseKey;
 import dev.troupe.protocol.noise.NoiseTransport;
 import dev.troupe.protocol.yamux.YamuxEvents;
 import dev.troupe.protocol.yamux.YamuxSession;
@@ -72,12 +72,13 @@ public final class ConnectionMachine {
   /**
    * A connection over a transport that has just been made.
    *
+   * @param key of this host
    * @param expectedRemote who must answer, or null for anyone
    */
   public ConnectionMachine(
       ConnectionSettings settings,
       Role role,
-      PrivateKey identity,
+      NoiseKey key,
       @Nullable PeerId expectedRemote,
       Crypto crypto,
       RandomSource random,
@@ -88,7 +89,7 @@ public final class ConnectionMachine {
     this.expectedRemote = expectedRemote;
     this.events = events;
     this.upgradeDeadline = now + settings.upgradeTimeoutNanos();
-    this.handshake = new NoiseHandshake(crypto, random, identity, MUXERS, role == Role.DIALER);
+    this.handshake = new NoiseHandshake(crypto, random, key, MUXERS, role == Role.DIALER);
     this.negotiation =
         role == Role.DIALER
             ? MultistreamSelect.dialer(SECURITY)

@@ -7,23 +7,20 @@ import dev.troupe.protocol.crypto.Aead;
 import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.crypto.RandomSource;
 import dev.troupe.protocol.crypto.X25519KeyPair;
-import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.keys.PublicKey;
 import dev.troupe.protocol.multistream.ProtocolId;
 import dev.troupe.protocol.noise.proto.NoiseExtensions;
 import dev.troupe.protocol.noise.proto.NoiseHandshakePayload;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The XX handshake: {@code -> e}, {@code <- e, ee, s, es}, {@code -> s, se}; the last two carry
  * each side's identity key, its signature of the Noise static key, and the muxers that it speaks.
- * Both Noise keys are made anew for each handshake. Sans I/O: whole messages in and out, without
+ * The ephemeral key is made anew for each handshake. Sans I/O: whole messages in and out, without
  * their length prefix. Not thread-safe.
  */
 public final class NoiseHandshake {
@@ -36,15 +33,12 @@ public final class NoiseHandshake {
 
   private static final String NAME = "Noise_XX_25519_ChaChaPoly_SHA256";
   private static final int KEY_BYTES = 32;
-  private static final byte[] SIGNED_PREFIX =
-      "noise-libp2p-static-key:".getBytes(StandardCharsets.US_ASCII);
 
   private final Crypto crypto;
-  private final PrivateKey identity;
+  private final NoiseKey key;
   private final List<ProtocolId> muxers;
   private final boolean initiator;
   private final SymmetricState state;
-  private final X25519KeyPair staticKey;
   private final X25519KeyPair ephemeral;
   private byte @Nullable [] remoteEphemeral;
   private int step;
@@ -55,20 +49,20 @@ public final class NoiseHandshake {
   /**
    * A handshake that has not begun.
    *
+   * @param key of this host
    * @param muxers what to offer for early muxer negotiation, the preferred first
    */
   public NoiseHandshake(
       Crypto crypto,
       RandomSource random,
-      PrivateKey identity,
+      NoiseKey key,
       List<ProtocolId> muxers,
       boolean initiator) {
     this.crypto = crypto;
-    this.identity = identity;
+    this.key = key;
     this.muxers = List.copyOf(muxers);
     this.initiator = initiator;
     this.state = new SymmetricState(crypto, NAME, new byte[0]);
-    this.staticKey = crypto.x25519(random);
     this.ephemeral = crypto.x25519(random);
   }
 
@@ -103,13 +97,13 @@ public final class NoiseHandshake {
         state.mixHash(ephemeral.publicKey());
         message.writeBytes(ephemeral.publicKey());
         state.mixKey(crypto.x25519Agree(ephemeral.privateKey(), remoteEphemeral()));
-        message.writeBytes(state.encryptAndHash(staticKey.publicKey()));
-        state.mixKey(crypto.x25519Agree(staticKey.privateKey(), remoteEphemeral()));
+        message.writeBytes(state.encryptAndHash(key.pair().publicKey()));
+        state.mixKey(crypto.x25519Agree(key.pair().privateKey(), remoteEphemeral()));
         message.writeBytes(state.encryptAndHash(payload()));
       }
       default -> {
-        message.writeBytes(state.encryptAndHash(staticKey.publicKey()));
-        state.mixKey(crypto.x25519Agree(staticKey.privateKey(), remoteEphemeral()));
+        message.writeBytes(state.encryptAndHash(key.pair().publicKey()));
+        state.mixKey(crypto.x25519Agree(key.pair().privateKey(), remoteEphemeral()));
         message.writeBytes(state.encryptAndHash(payload()));
       }
     }
@@ -230,9 +224,8 @@ public final class NoiseHandshake {
     NoiseExtensions.Builder extensions = NoiseExtensions.newBuilder();
     muxers.forEach(muxer -> extensions.addStreamMuxers(muxer.value()));
     return NoiseHandshakePayload.newBuilder()
-        .setIdentityKey(ByteString.copyFrom(identity.publicKey().encoded().toArray()))
-        .setIdentitySig(
-            ByteString.copyFrom(identity.sign(crypto, signedBytes(staticKey.publicKey()))))
+        .setIdentityKey(ByteString.copyFrom(key.identity().encoded().toArray()))
+        .setIdentitySig(ByteString.copyFrom(key.signature()))
         .setExtensions(extensions)
         .build()
         .toByteArray();
@@ -246,7 +239,8 @@ public final class NoiseHandshake {
       throw new MalformedException("no Noise payload: " + e.getMessage(), e);
     }
     PublicKey key = PublicKey.decode(payload.getIdentityKey().toByteArray());
-    if (!key.verify(crypto, signedBytes(remoteStatic), payload.getIdentitySig().toByteArray())) {
+    if (!key.verify(
+        crypto, NoiseKey.signedBytes(remoteStatic), payload.getIdentitySig().toByteArray())) {
       throw new MalformedException("the remote's identity key did not sign its Noise key");
     }
     List<ProtocolId> offered = new ArrayList<>();
@@ -261,11 +255,5 @@ public final class NoiseHandshake {
     remoteMuxers = List.copyOf(offered);
     remoteNamedMuxers = payload.getExtensions().getStreamMuxersCount() > 0;
     remoteKey = key;
-  }
-
-  private static byte[] signedBytes(byte[] staticKey) {
-    byte[] bytes = Arrays.copyOf(SIGNED_PREFIX, SIGNED_PREFIX.length + staticKey.length);
-    System.arraycopy(staticKey, 0, bytes, SIGNED_PREFIX.length, staticKey.length);
-    return bytes;
   }
 }

@@ -5,6 +5,7 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.keys.PublicKey;
 import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.protocol.noise.NoiseKey;
 import dev.troupe.protocol.noise.NoiseTransport;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -73,7 +74,7 @@ final class ConnectionPair {
           new ConnectionMachine(
               ConnectionSettings.DEFAULT,
               role,
-              identity,
+              NoiseKey.generate(CRYPTO, random::nextBytes, identity),
               expected,
               CRYPTO,
               random::nextBytes,

@@ -11,6 +11,7 @@ import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.connection.ConnectionCloseReason.Kind;
 import dev.troupe.protocol.multistream.ProtocolId;
 import dev.troupe.protocol.noise.NoiseHandshake;
+import dev.troupe.protocol.noise.NoiseKey;
 import dev.troupe.protocol.noise.NoiseTransport;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -310,7 +311,8 @@ class RogueRemoteTest {
           new NoiseHandshake(
               ConnectionPair.CRYPTO,
               pair.random::nextBytes,
-              ConnectionPair.key(9),
+              NoiseKey.generate(
+                  ConnectionPair.CRYPTO, pair.random::nextBytes, ConnectionPair.key(9)),
               List.of(muxers),
               true);
       raw(line(HEADER), line("/noise"));

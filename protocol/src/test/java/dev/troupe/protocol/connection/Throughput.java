@@ -6,6 +6,7 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.keys.PublicKey;
 import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.protocol.noise.NoiseKey;
 import dev.troupe.protocol.noise.NoiseTransport;
 import java.nio.ByteBuffer;
 import java.util.SplittableRandom;
@@ -39,7 +40,7 @@ final class Throughput {
         new ConnectionMachine(
             ConnectionSettings.DEFAULT,
             Role.DIALER,
-            PrivateKey.generate(crypto, random),
+            NoiseKey.generate(crypto, random, PrivateKey.generate(crypto, random)),
             null,
             crypto,
             random,
@@ -49,7 +50,7 @@ final class Throughput {
         new ConnectionMachine(
             ConnectionSettings.DEFAULT,
             Role.LISTENER,
-            PrivateKey.generate(crypto, random),
+            NoiseKey.generate(crypto, random, PrivateKey.generate(crypto, random)),
             null,
             crypto,
             random,

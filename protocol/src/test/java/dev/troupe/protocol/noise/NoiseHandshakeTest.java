@@ -2,6 +2,7 @@ package dev.troupe.protocol.noise;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -21,6 +22,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
@@ -41,8 +43,9 @@ class NoiseHandshakeTest {
 
   private static NoiseHandshake handshake(
       PrivateKey identity, boolean initiator, ProtocolId... muxers) {
-    return new NoiseHandshake(
-        CRYPTO, new SeededRandom(initiator ? 3 : 4), identity, List.of(muxers), initiator);
+    SeededRandom random = new SeededRandom(initiator ? 3 : 4);
+    NoiseKey key = NoiseKey.generate(CRYPTO, random, identity);
+    return new NoiseHandshake(CRYPTO, random, key, List.of(muxers), initiator);
   }
 
   private static void run(NoiseHandshake initiator, NoiseHandshake responder)
@@ -120,6 +123,23 @@ class NoiseHandshakeTest {
     ByteBuffer opened = ByteBuffer.allocate(100);
     transport.open(ByteBuffer.wrap(responder.write(new byte[] {9})), opened);
     assertEquals(Bytes.of((byte) 9), Bytes.of(taken(opened)));
+  }
+
+  @Test
+  void oneKeyOfAHostServesAllItsSessionsAndNoTwoHaveTheSameCiphers() throws MalformedException {
+    SeededRandom random = new SeededRandom(6);
+    NoiseKey key = NoiseKey.generate(CRYPTO, random, ALICE);
+    List<Bytes> records = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      NoiseHandshake initiator = new NoiseHandshake(CRYPTO, random, key, List.of(YAMUX), true);
+      NoiseHandshake responder = handshake(BOB, false, YAMUX);
+      run(initiator, responder);
+      assertEquals(ALICE.publicKey(), responder.remoteKey());
+      ByteBuffer sealed = ByteBuffer.allocate(100);
+      initiator.transport().seal(ByteBuffer.wrap(new byte[] {1, 2, 3}), sealed);
+      records.add(Bytes.of(taken(sealed)));
+    }
+    assertNotEquals(records.get(0), records.get(1));
   }
 
   @Test

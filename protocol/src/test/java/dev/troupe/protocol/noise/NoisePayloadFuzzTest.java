@@ -59,7 +59,9 @@ class NoisePayloadFuzzTest {
   }
 
   private static NoiseHandshake handshake(boolean initiator) {
-    return new NoiseHandshake(CRYPTO, new SeededRandom(2), IDENTITY, MUXERS, initiator);
+    SeededRandom random = new SeededRandom(2);
+    NoiseKey key = NoiseKey.generate(CRYPTO, random, IDENTITY);
+    return new NoiseHandshake(CRYPTO, random, key, MUXERS, initiator);
   }
 
   private static void refused(NoiseHandshake handshake, byte[] message) {
