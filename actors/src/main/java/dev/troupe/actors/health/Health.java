@@ -192,9 +192,14 @@ public final class Health {
    */
   public record Step(String name, boolean ok, Duration took, String detail) {}
 
-  /** The names of the steps, in their order. */
+  /**
+   * The names of the steps, in their order. That the partner answers means that we reach it;
+   * whether it could dial us as well, no step says: it would have to be asked to by a protocol for
+   * that.
+   */
   public static final List<String> STEPS =
-      List.of("routing-table", "publish", "query", "discovered-peers", "reach", "providers");
+      List.of(
+          "routing-table", "publish", "query", "discovered-peers", "partner-answers", "providers");
 
   /** The answer to {@link ProbeReadiness}. */
   public sealed interface ProbeReply {}

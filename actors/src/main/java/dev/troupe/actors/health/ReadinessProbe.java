@@ -94,7 +94,7 @@ final class ReadinessProbe extends AbstractBehavior<ReadinessProbe.Command> {
         .onSignal(
             PostStop.class,
             stop -> {
-              answer(new Health.NotReady(attempts, "the peer stops"));
+              answer(new Health.NotReady(attempts, "it ended before"));
               return this;
             })
         .build();

@@ -271,7 +271,7 @@ final class Verification extends AbstractBehavior<Verification.Command> {
     partner = ended.peer();
     reached = true;
     reaching = Duration.ofNanos(now() - stepBegunAt);
-    reachDetail = "we reach it and it answers us, in " + roundTrip.toNanos() / 1000 + " µs";
+    reachDetail = "it answers a ping of ours, in " + roundTrip.toNanos() / 1000 + " µs";
     return publish();
   }
 
@@ -383,7 +383,7 @@ final class Verification extends AbstractBehavior<Verification.Command> {
     if (ping != null) {
       ping.cancel();
     }
-    answer("the peer stops");
+    answer("it ended before");
     return this;
   }
 

@@ -376,4 +376,39 @@ class HealthTest {
     later.expect(Changed.class);
     later.expectNone();
   }
+
+  /** The DHT of this test answers none of their questions. */
+  @Test
+  void aVerificationOrProbeThatCrashesIsAnsweredAndMakesRoom() {
+    ActorRef<Health.Command> health = healthy();
+    Probe<Health.VerifyReply> verified = system.probe();
+    Probe<Health.ProbeReply> probed = system.probe();
+    for (int i = 0; i < 2 * Health.MAX_ERRANDS; i++) {
+      List<String> before = List.copyOf(system.children(health).keySet());
+      if (i % 2 == 0) {
+        health.tell(new Health.Verify(null, verified.ref()));
+      } else {
+        health.tell(new Health.ProbeReadiness(probed.ref()));
+      }
+      system.runUntilIdle();
+      List<String> errands = new ArrayList<>(system.children(health).keySet());
+      errands.removeAll(before);
+      String path = errands.get(0);
+      system.crash(
+          health,
+          path.substring(path.lastIndexOf('/') + 1),
+          new IllegalStateException("crashed by the test"));
+      if (i % 2 == 0) {
+        Health.Verified answer = verified.expect(Health.Verified.class);
+        assertEquals(Health.Verdict.UNKNOWN, answer.verdict());
+        assertEquals(Health.STEPS.size(), answer.steps().size());
+        assertTrue(answer.steps().stream().noneMatch(Health.Step::ok));
+        assertEquals("it ended before", answer.steps().get(0).detail());
+      } else {
+        assertEquals("it ended before", probed.expect(Health.NotReady.class).reason());
+      }
+      verified.expectNone();
+      probed.expectNone();
+    }
+  }
 }
