@@ -63,6 +63,7 @@ public final class Supervisor {
   private final RestartPolicy policy;
   private final LongSupplier ticker;
   private final Listener listener;
+  private final Duration grace;
 
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable Process child;
@@ -76,6 +77,16 @@ public final class Supervisor {
    */
   public Supervisor(
       List<String> command, RestartPolicy policy, LongSupplier ticker, Listener listener) {
+    this(command, policy, ticker, listener, GRACE);
+  }
+
+  Supervisor(
+      List<String> command,
+      RestartPolicy policy,
+      LongSupplier ticker,
+      Listener listener,
+      Duration grace) {
+    this.grace = grace;
     this.command = List.copyOf(command);
     this.policy = policy;
     this.ticker = ticker;
@@ -154,7 +165,7 @@ public final class Supervisor {
       return;
     }
     endInOrder(last);
-    if (!last.waitFor(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
+    if (!last.waitFor(grace.toMillis(), TimeUnit.MILLISECONDS)) {
       last.destroyForcibly().waitFor();
     }
   }
