@@ -94,7 +94,7 @@ final class BootstrapCommand implements Callable<Integer> {
       }
       EmbeddedPeer peer = troupe.embed((PeerManager.Created) reply);
       try (Closeable status = options.serveStatus(peer, output)) {
-        new Session(peer, settings.identity(), output, ending::ask).announce();
+        new Session(peer, settings.identity(), output, options.walks(), ending::ask).announce();
         if (child) {
           endWithInput(ending);
         }

@@ -122,7 +122,7 @@ final class PeerCommand implements Callable<Integer> {
     try (Ending ending = new Ending()) {
       Output output = options.output(writer);
       try (Closeable status = options.serveStatus(peer, output)) {
-        Session session = new Session(peer, identity, output, ending::ask);
+        Session session = new Session(peer, identity, output, options.walks(), ending::ask);
         session.start(topics);
         Thread reader = new Thread(() -> read(session, writer, ending), "troupe-input");
         reader.setDaemon(true);

@@ -4,6 +4,7 @@ import dev.troupe.actors.bootstrap.BootstrapSettings;
 import dev.troupe.actors.dht.DhtSettings;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.actors.store.StoreSettings;
+import dev.troupe.actors.world.Measurements;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.kademlia.Namespace;
 import dev.troupe.protocol.kademlia.Namespaces;
@@ -80,6 +81,7 @@ final class PeerOptions {
 
   private @Nullable InetSocketAddress http;
   private @Nullable StatusPages pages;
+  private @Nullable RecentWalks walks;
 
   @Option(
       names = "--http",
@@ -116,7 +118,17 @@ final class PeerOptions {
 
   /** What starts peers: measured where that can be asked for. */
   Troupe start() {
-    return pages == null ? Troupe.start() : pages.start();
+    return Troupe.start(walks());
+  }
+
+  /** The last walks of the peers that {@link #start} started. */
+  RecentWalks walks() {
+    if (walks == null) {
+      walks =
+          new RecentWalks(
+              pages == null ? Measurements.NONE : pages.measurements(), System::nanoTime);
+    }
+    return walks;
   }
 
   /**

@@ -14,6 +14,7 @@ import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.cid.Cid;
 import dev.troupe.protocol.crypto.PortableCrypto;
 import dev.troupe.protocol.ipns.IpnsRecord;
+import dev.troupe.protocol.kademlia.Key;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
@@ -24,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Semaphore;
 import java.util.function.Function;
@@ -77,6 +79,7 @@ final class Session {
   private final EmbeddedPeer peer;
   private final PrivateKey identity;
   private final Output output;
+  private final RecentWalks walks;
   private final Runnable quit;
   private final Semaphore places = new Semaphore(MAX_OPEN);
   private volatile boolean over;
@@ -85,11 +88,13 @@ final class Session {
    * The session of a peer.
    *
    * @param identity that of the peer, under which it publishes
+   * @param walks the last ones of the DHT
    */
-  Session(EmbeddedPeer peer, PrivateKey identity, Output output, Runnable quit) {
+  Session(EmbeddedPeer peer, PrivateKey identity, Output output, RecentWalks walks, Runnable quit) {
     this.peer = peer;
     this.identity = identity;
     this.output = output;
+    this.walks = walks;
     this.quit = quit;
   }
 
@@ -439,9 +444,33 @@ final class Session {
             (state, table) -> {
               Map<String, Object> fields = dht(state);
               fields.put("table", texts(table.peers()));
+              fields.put("buckets", buckets(table));
+              fields.put(
+                  "lookups",
+                  walks.latest().stream()
+                      .map(
+                          each ->
+                              fields(
+                                  "agoSeconds", each.ago().toSeconds(),
+                                  "asked", each.asked(),
+                                  "hops", each.hops(),
+                                  "millis", each.took().toMillis()))
+                      .toList());
               output.ok(request.command(), request.line(), fields);
               return state;
             });
+  }
+
+  /** How many of the table share so many bits with this peer's key; empty ones are left out. */
+  private List<Map<String, Object>> buckets(Dht.Table table) {
+    Key self = Key.of(peer.id());
+    Map<Integer, Integer> sizes = new TreeMap<>();
+    table
+        .peers()
+        .forEach(member -> sizes.merge(self.commonPrefixLength(Key.of(member)), 1, Integer::sum));
+    return sizes.entrySet().stream()
+        .map(each -> fields("bucket", each.getKey(), "peers", each.getValue()))
+        .toList();
   }
 
   private CompletionStage<?> network(Request request) {

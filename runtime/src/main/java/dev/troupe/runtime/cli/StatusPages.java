@@ -3,8 +3,8 @@ package dev.troupe.runtime.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.troupe.actors.health.HealthReport;
+import dev.troupe.actors.world.Measurements;
 import dev.troupe.runtime.embedding.EmbeddedPeer;
-import dev.troupe.runtime.embedding.Troupe;
 import dev.troupe.runtime.http.HttpEndpoint;
 import dev.troupe.runtime.http.HttpEndpoint.Answer;
 import dev.troupe.runtime.metrics.PeerMeters;
@@ -25,9 +25,9 @@ final class StatusPages {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
-  /** Peers that are measured. */
-  Troupe start() {
-    return Troupe.start(new WorldMeters(registry));
+  /** What measures the peers. */
+  Measurements measurements() {
+    return new WorldMeters(registry);
   }
 
   /** Serves the pages of one of them. */

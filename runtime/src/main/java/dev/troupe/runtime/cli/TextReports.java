@@ -16,6 +16,8 @@ final class TextReports {
     return switch (command) {
       case "health" -> health(command + ": ", fields);
       case "verify" -> verification(command + ": ", fields);
+      case "network" -> network(command + ": ", fields);
+      case "dht" -> dht(command + ": ", fields);
       default -> null;
     };
   }
@@ -69,6 +71,56 @@ final class TextReports {
               + known(", ", reason, ""));
     }
     return lines;
+  }
+
+  private static List<String> network(String start, Map<String, Object> fields) {
+    List<String> lines = new ArrayList<>();
+    lines.add(start + fields.get("peer"));
+    list(fields.get("addrs")).forEach(each -> lines.add("  listens at " + each));
+    if (fields.get("dht") instanceof Map<?, ?> dht) {
+      lines.add("  DHT " + state(dht));
+    }
+    List<?> connected = list(fields.get("connected"));
+    lines.add("  " + connected.size() + " connected");
+    for (Object each : connected) {
+      Map<?, ?> remote = (Map<?, ?>) each;
+      lines.add(
+          "  " + remote.get("direction") + " " + remote.get("peer") + " at " + remote.get("addr"));
+    }
+    return lines;
+  }
+
+  private static List<String> dht(String start, Map<String, Object> fields) {
+    List<String> lines = new ArrayList<>();
+    lines.add(start + state(fields));
+    for (Object each : list(fields.get("buckets"))) {
+      Map<?, ?> bucket = (Map<?, ?>) each;
+      lines.add("  bucket " + bucket.get("bucket") + ": " + bucket.get("peers"));
+    }
+    list(fields.get("table")).forEach(each -> lines.add("  " + each));
+    for (Object each : list(fields.get("lookups"))) {
+      Map<?, ?> lookup = (Map<?, ?>) each;
+      lines.add(
+          "  lookup "
+              + lookup.get("agoSeconds")
+              + " s ago: "
+              + lookup.get("millis")
+              + " ms, "
+              + lookup.get("asked")
+              + " asked, "
+              + lookup.get("hops")
+              + " hops");
+    }
+    return lines;
+  }
+
+  private static String state(Map<?, ?> dht) {
+    return dht.get("state")
+        + ", "
+        + dht.get("peers")
+        + " in the routing table, "
+        + dht.get("stashed")
+        + " operations wait";
   }
 
   private static List<String> verification(String start, Map<String, Object> fields) {

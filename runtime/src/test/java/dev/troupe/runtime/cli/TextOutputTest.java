@@ -2,6 +2,7 @@ package dev.troupe.runtime.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -56,5 +57,32 @@ class TextOutputTest {
                       Map.of("name", "publish", "ok", false, "millis", 3, "detail", "no\npeer"))));
     }
     assertEquals(List.of("verify: partial\n  [--] publish, 3 ms: no\ufffdpeer"), lines);
+  }
+
+  @Test
+  void theNetworkAndTheDhtAreReadableOnATerminal() {
+    List<String> lines = new CopyOnWriteArrayList<>();
+    Map<String, Object> state = Map.of("state", "ready", "peers", 1, "stashed", 0);
+    try (LineWriter writer = new LineWriter(lines::add, TextOutput::dropped)) {
+      TextOutput output = new TextOutput(writer);
+      Map<String, Object> bob =
+          Map.of("peer", "bob", "addr", "/ip4/192.0.2.1/tcp/1", "direction", "outbound");
+      output.ok(
+          "network",
+          1,
+          Map.of("peer", "alice", "addrs", List.of("/a"), "connected", List.of(bob), "dht", state));
+      Map<String, Object> dht = new LinkedHashMap<>(state);
+      dht.put("table", List.of("bob"));
+      dht.put("buckets", List.of(Map.of("bucket", 3, "peers", 1)));
+      dht.put("lookups", List.of(Map.of("agoSeconds", 7, "asked", 4, "hops", 2, "millis", 30)));
+      output.ok("dht", 2, dht);
+    }
+    assertEquals(
+        List.of(
+            "network: alice\n  listens at /a\n  DHT ready, 1 in the routing table, 0 operations"
+                + " wait\n  1 connected\n  outbound bob at /ip4/192.0.2.1/tcp/1",
+            "dht: ready, 1 in the routing table, 0 operations wait\n  bucket 3: 1\n  bob\n"
+                + "  lookup 7 s ago: 30 ms, 4 asked, 2 hops"),
+        lines);
   }
 }
