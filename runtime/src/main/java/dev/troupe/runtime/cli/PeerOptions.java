@@ -2,6 +2,7 @@ package dev.troupe.runtime.cli;
 
 import dev.troupe.actors.bootstrap.BootstrapSettings;
 import dev.troupe.actors.dht.DhtSettings;
+import dev.troupe.actors.names.Resolution;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.actors.world.Measurements;
@@ -40,7 +41,8 @@ final class PeerOptions {
   @Option(
       names = "--bootstrap",
       paramLabel = "MULTIADDR",
-      description = "Whom to join the DHT through, with /p2p/ID; may be repeated.")
+      description =
+          "Whom to join the DHT through, with /p2p/ID, or all behind a /dnsaddr; may be repeated.")
   private List<String> bootstrap = new ArrayList<>();
 
   @Option(
@@ -198,7 +200,7 @@ final class PeerOptions {
   private List<Multiaddr> named(String option, List<String> texts) {
     List<Multiaddr> addresses = parse(option, texts);
     for (Multiaddr address : addresses) {
-      if (address.peerId() == null) {
+      if (address.peerId() == null && !Resolution.isNeeded(address)) {
         throw wrong(option + ": " + address + " does not end in /p2p/ID");
       }
     }
