@@ -18,6 +18,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
@@ -136,19 +137,13 @@ public record IpnsRecord(Bytes value, long sequence, Instant validity, long ttlN
    * @throws IllegalArgumentException if it is longer than {@link #MAX_ENCODED}
    */
   public Bytes seal(Crypto crypto, PrivateKey key) {
-    Bytes data =
-        DagCborMap.encode(
-            Map.of(
-                VALUE,
-                value,
-                SEQUENCE,
-                sequence,
-                VALIDITY,
-                Bytes.utf8(NANOSECONDS.format(validity)),
-                VALIDITY_TYPE,
-                END_OF_LIFE,
-                TTL,
-                ttlNanos));
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put(VALUE, value);
+    fields.put(SEQUENCE, sequence);
+    fields.put(VALIDITY, Bytes.utf8(NANOSECONDS.format(validity)));
+    fields.put(VALIDITY_TYPE, END_OF_LIFE);
+    fields.put(TTL, ttlNanos);
+    Bytes data = DagCborMap.encode(fields);
     // No key: each of ours is short enough to be in the name.
     IpnsEntry entry =
         IpnsEntry.newBuilder()

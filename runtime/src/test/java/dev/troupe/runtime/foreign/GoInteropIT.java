@@ -41,7 +41,7 @@ class GoInteropIT extends InteropSuite {
     }
   }
 
-  /** The one namespace in which both kinds check by themselves what they are given. */
+  /** A namespace in which both kinds check by themselves what they are given. */
   @Test
   void publicKeysThatOneKindPutsTheOtherChecksAndGives() throws Exception {
     JsonPeerProcess go = start(PeerKind.GO, "server", "--dht", "server");
