@@ -55,6 +55,13 @@ final class BenchCommand implements Callable<Integer> {
   private String pause = "10s";
 
   @Option(
+      names = "--join",
+      paramLabel = "DURATION",
+      defaultValue = "20ms",
+      description = "The pause between the starts of two peers (default 20ms).")
+  private String join = "20ms";
+
+  @Option(
       names = "--connections",
       paramLabel = "N",
       defaultValue = "60",
@@ -81,7 +88,9 @@ final class BenchCommand implements Callable<Integer> {
     Stopwatch stopwatch = new Stopwatch(System.out);
     SteadyNetwork network;
     try {
-      network = new SteadyNetwork(connections, Parameters.parseLength(pause), stopwatch);
+      network =
+          new SteadyNetwork(
+              connections, Parameters.parseLength(pause), Parameters.parseLength(join), stopwatch);
       parameters =
           new Parameters(
               network.name(),

@@ -43,12 +43,14 @@ public final class SteadyNetwork implements Scenario {
 
   private final int connections;
   private final Duration pause;
+  private final Duration join;
   private final Stages stages;
 
   SteadyNetwork() {
     this(
         60,
         Duration.ofSeconds(10),
+        Duration.ofMillis(20),
         new Stages() {
           @Override
           public void formed(Run run) {}
@@ -63,10 +65,11 @@ public final class SteadyNetwork implements Scenario {
    *
    * @param connections how many each peer keeps at most, two thirds of it after trimming
    * @param pause between two messages to all
-   * @throws IllegalArgumentException unless the pause is positive and there are connections enough
-   *     for a mesh
+   * @param join between the starts of two peers
+   * @throws IllegalArgumentException unless both pauses are positive and there are connections
+   *     enough for a mesh
    */
-  public SteadyNetwork(int connections, Duration pause, Stages stages) {
+  public SteadyNetwork(int connections, Duration pause, Duration join, Stages stages) {
     if (connections < MIN_CONNECTIONS) {
       throw new IllegalArgumentException(
           "connections: at least "
@@ -77,8 +80,12 @@ public final class SteadyNetwork implements Scenario {
     if (pause.isZero() || pause.isNegative()) {
       throw new IllegalArgumentException("the pause between two messages must be more than 0");
     }
+    if (join.isZero() || join.isNegative()) {
+      throw new IllegalArgumentException("the pause between two that join must be more than 0");
+    }
     this.connections = connections;
     this.pause = pause;
+    this.join = join;
     this.stages = stages;
   }
 
@@ -133,7 +140,7 @@ public final class SteadyNetwork implements Scenario {
       if (bootstrap) {
         known.add(node);
       }
-      run.advance(Duration.ofMillis(20));
+      run.advance(join);
     }
     run.advance(SETTLING);
     stages.formed(run);

@@ -156,6 +156,15 @@ class MainTest {
   }
 
   @Test
+  void aBenchRefusesPausesThatAreNone() {
+    for (String pause : List.of("--every", "--join")) {
+      Outcome outcome = execute("bench", "--peers", "12", pause, "0s");
+      assertEquals(2, outcome.code());
+      assertTrue(outcome.err().contains("must be more than 0"), outcome::err);
+    }
+  }
+
+  @Test
   void aBenchSaysWhatEachStageCost() {
     Outcome outcome = execute("bench", "--peers", "12", "--for", "30s", "--every", "5s");
     assertEquals(0, outcome.code(), outcome::out);
