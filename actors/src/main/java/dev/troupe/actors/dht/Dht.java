@@ -38,6 +38,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -92,16 +93,21 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Limits</b>: {@link DhtSettings.Limits}, each with an answer of its own when it is reached.
  *
+ * <p><b>Announced again</b>: what this peer provides and the values that it put, before others
+ * forget them, see {@link Republishing}; one region of the keyspace or one value at a time, beside
+ * the operations.
+ *
  * <p><b>Kept</b> beyond the end of the peer, where there is a store: values, providers and the
  * routing table, see {@link Keeping}. They are loaded before anything else; until then the gate is
  * shut and nobody is served. What a remote or an operation changes is acknowledged once it is
  * durable: a remote that puts a value is refused where it cannot be kept, an operation ends with
  * {@code NOT_KEPT}. Who was in the table is dialled, and enters it when it has said that it serves.
  *
- * <p><b>Timers</b>: the gate; keeping the routing table (1 min); the pause between bootstrap
- * rounds; the next readiness budget to run out; one for each operation that runs, should its lookup
- * not end; looking after buckets and stores; one for each inbound stream, should no request come;
- * the sweep of streams that remotes have not closed though they have answered on them.
+ * <p><b>Timers</b>: the gate; the next announcement that is due; keeping the routing table (1 min);
+ * the pause between bootstrap rounds; the next readiness budget to run out; one for each operation
+ * that runs, should its lookup not end; looking after buckets and stores; one for each inbound
+ * stream, should no request come; the sweep of streams that remotes have not closed though they
+ * have answered on them.
  *
  * <p><b>A crash</b> loses the routing table and what was under way; remotes see their streams
  * reset. The restarted actor answers what ran with {@code CRASHED} (running it again could crash
@@ -126,12 +132,43 @@ public final class Dht {
 
   /**
    * Asks to announce to the network that this peer provides what the key names, at the addresses at
-   * which it listens now. A peer that listens nowhere announces itself without an address: some
+   * which it listens now; and to announce it again at intervals, until it is {@linkplain
+   * StopProviding stopped}. A peer that listens nowhere announces itself without an address: some
    * remotes (go-libp2p, js-libp2p) ignore that, others name it, and only who knows how to reach it
    * otherwise can use it.
+   *
+   * @param isKept whether the key is to be provided after a restart of the peer, too; without,
+   *     whoever wants that asks again
    */
-  public record Provide(Multihash key, Readiness readiness, ActorRef<ProvideReply> replyTo)
-      implements Operation {}
+  public record Provide(
+      Multihash key, boolean isKept, Readiness readiness, ActorRef<ProvideReply> replyTo)
+      implements Operation {
+
+    /** To be kept. */
+    public Provide(Multihash key, Readiness readiness, ActorRef<ProvideReply> replyTo) {
+      this(key, true, readiness, replyTo);
+    }
+  }
+
+  /**
+   * Asks to provide many keys, as with {@link Provide}, without a lookup for each: they are
+   * announced region by region, as soon as the DHT is ready. Answered once they are kept, before
+   * anybody has been told; in every state.
+   */
+  public record StartProviding(List<Multihash> keys, ActorRef<StartProvidingReply> replyTo)
+      implements Command {
+    public StartProviding {
+      keys = List.copyOf(keys);
+    }
+  }
+
+  /**
+   * Asks to provide a key no more. It is not announced again, and this peer does not name itself;
+   * others name it until what they were told last expires. A {@link Provide} of the key that waits
+   * is answered with {@code WITHDRAWN}. Answered once that is kept, in every state.
+   */
+  public record StopProviding(Multihash key, ActorRef<StopProvidingReply> replyTo)
+      implements Command {}
 
   /**
    * Asks who provides what the key names.
@@ -266,6 +303,12 @@ public final class Dht {
   /** The outcome of {@link Provide}. */
   public sealed interface ProvideReply {}
 
+  /** The outcome of {@link StartProviding}. */
+  public sealed interface StartProvidingReply {}
+
+  /** The outcome of {@link StopProviding}. */
+  public sealed interface StopProvidingReply {}
+
   /** The outcome of {@link FindProviders}. */
   public sealed interface FindProvidersReply {}
 
@@ -284,6 +327,17 @@ public final class Dht {
    * @param peers how many peers were sent the provider record
    */
   public record Provided(Multihash key, int peers) implements ProvideReply {}
+
+  /**
+   * They are provided from now on.
+   *
+   * @param keys how many, those among them that were before
+   * @param refused how many are not, since this peer provides as many as it may
+   */
+  public record ProvidingStarted(int keys, int refused) implements StartProvidingReply {}
+
+  /** The key is not provided any more, or never was. */
+  public record ProvidingStopped(Multihash key) implements StopProvidingReply {}
 
   /**
    * The providers found within the budget, this peer not among them, in the order of finding; may
@@ -322,7 +376,13 @@ public final class Dht {
    * @param message for a person; names the key or peer
    */
   public record OperationFailed(Reason reason, String message)
-      implements ProvideReply, FindProvidersReply, PutValueReply, GetValueReply, FindPeerReply {}
+      implements ProvideReply,
+          StartProvidingReply,
+          StopProvidingReply,
+          FindProvidersReply,
+          PutValueReply,
+          GetValueReply,
+          FindPeerReply {}
 
   /** Why an operation came to nothing. */
   public enum Reason {
@@ -344,6 +404,10 @@ public final class Dht {
     INVALID_RECORD,
     /** Everyone asked to store it refused or failed. */
     REJECTED,
+    /** This peer provides as many keys as it may ({@link DhtSettings.Limits#providers}). */
+    TOO_MANY_PROVIDED,
+    /** Before it ran, it was asked to stop providing the key. */
+    WITHDRAWN,
     /** The actor crashed while it ran; whether others have seen it is unknown. */
     CRASHED,
     /**
@@ -394,8 +458,13 @@ public final class Dht {
 
   private record SaveDue() implements Command {}
 
+  private record RepublishDue() implements Command {}
+
   /** Whether a peer can be reached is known; it can, if there is no failure. */
   private record ReachDecided(PeerId peer, @Nullable HostFailure failure) implements Command {}
+
+  /** A reply that waits until what it acknowledges is kept. */
+  private record Pending(Runnable kept, Consumer<OperationFailed> notKept) {}
 
   /** A lookup of our own, under way. */
   private record Exploration(long lookup, Bytes target) {}
@@ -434,6 +503,7 @@ public final class Dht {
   /** How many members of an earlier routing table are dialled at a time. */
   static final int CANDIDATES_AT_A_TIME = 8;
 
+  private static final String REPUBLISH = "republish";
   private static final String GATE = "gate";
   private static final String RETRY = "retry";
   private static final String PATIENCE = "patience";
@@ -450,6 +520,11 @@ public final class Dht {
   private final Durability durability;
   private final Serving serving;
   private final Lookups lookups;
+  private final Republishing republishing;
+
+  /** Replies that wait for a commit, and what they are if it fails. */
+  private final Map<Long, Pending> pending = new LinkedHashMap<>();
+
   private final ActorRef<Connections.ConnectReply> dialReplies;
 
   /** Where the connected peers that have said so listen; and those of them that serve the DHT. */
@@ -531,14 +606,20 @@ public final class Dht {
   private static Kept keep(DhtEnvironment environment) {
     PeerId self = environment.host().peerId();
     DhtSettings.Limits limits = environment.settings().limits();
+    DhtSettings.Records lives = environment.settings().records();
     ValueStore values =
         new ValueStore(
             environment.settings().namespaces(),
             self,
-            ValueStore.Settings.DEFAULT.withMaxRecords(limits.values()));
+            ValueStore.Settings.DEFAULT
+                .withMaxRecords(limits.values())
+                .withTimeToLive(lives.valueExpiration()));
     ProviderStore providers =
         new ProviderStore(
-            self, ProviderStore.Settings.DEFAULT.withMaxProviders(limits.providers()));
+            self,
+            ProviderStore.Settings.DEFAULT
+                .withMaxProviders(limits.providers())
+                .withTimesToLive(lives.providerExpiration(), lives.providerAddresses()));
     return new Kept(
         new Ledger(limits.stash()),
         values,
@@ -586,6 +667,12 @@ public final class Dht {
             timers,
             environment,
             context.messageAdapter(Lookup.Event.class, LookupReported::new));
+    this.republishing =
+        new Republishing(
+            settings,
+            kept.values(),
+            kept.providers(),
+            environment.world().random(self(), "dht republish"));
     this.dialReplies = context.messageAdapter(Connections.ConnectReply.class, Dialled::new);
   }
 
@@ -709,6 +796,14 @@ public final class Dht {
             })
         .onMessage(Committed.class, this::onCommitted)
         .onMessage(SaveDue.class, unused -> onSaveDue())
+        .onMessage(StartProviding.class, this::onStartProviding)
+        .onMessage(StopProviding.class, this::onStopProviding)
+        .onMessage(
+            RepublishDue.class,
+            unused -> {
+              republish();
+              return Behaviors.same();
+            })
         .onMessage(PageRead.class, this::onPageRead)
         .onMessage(
             ReachDecided.class,
@@ -759,6 +854,7 @@ public final class Dht {
     pauses.reset();
     explore();
     runWaiting();
+    republish();
     return ready();
   }
 
@@ -852,7 +948,12 @@ public final class Dht {
     long now = environment.now();
     if (operation instanceof Provide provide) {
       PeerInfo self = new PeerInfo(self(), environment.host().listenAddresses());
-      kept.providers().add(provide.key(), self(), self.addresses(), now);
+      kept.keeping().intend(provide.key());
+      if (!kept.providers().provide(provide.key(), self.addresses(), provide.isKept(), now)) {
+        settle(id, new Outcome.Failed(Reason.TOO_MANY_PROVIDED, "as many are provided as may be"));
+        return;
+      }
+      republishLater();
       Query placement = new Query.Placement(KademliaMessage.addProvider(provide.key(), self));
       startLookup(id, placement, timing.put());
       durability.keepFor(id);
@@ -905,6 +1006,7 @@ public final class Dht {
         settle(id, new Outcome.Failed(Reason.INVALID_RECORD, "a better value is stored here"));
         return;
       }
+      republishLater();
       Query placement = new Query.Placement(KademliaMessage.putValue(record));
       startLookup(id, placement, settings.timing().put());
       durability.keepFor(id);
@@ -1014,6 +1116,9 @@ public final class Dht {
       finished.answered().forEach(this::onResponsive);
       finished.unclosed().forEach(lookups::part);
       conclude(finished.lookup(), finished.outcome());
+      if (republishing.isUnderWay(finished.lookup())) {
+        onRepublished(finished.outcome());
+      }
       if (finished.outcome() instanceof Outcome.FoundValue found) {
         if (settings.namespaces().isOrdered(found.key())) {
           correct(found);
@@ -1129,6 +1234,9 @@ public final class Dht {
    */
   private Behavior<Command> onLookupEnded(LookupEnded ended) {
     lookups.onEnded(ended.id());
+    if (republishing.isUnderWay(ended.id())) {
+      onRepublished(new Outcome.Failed(Reason.CRASHED, "its lookup crashed"));
+    }
     corrections.remove(ended.id());
     conclude(ended.id(), new Outcome.Failed(Reason.CRASHED, "its lookup crashed"));
     if (exploration.filter(current -> current.lookup() == ended.id()).isPresent()) {
@@ -1183,6 +1291,83 @@ public final class Dht {
     long id = ledger.newId();
     exploration = Optional.of(new Exploration(id, target));
     lookups.start(id, new Query.Exploration(target), seeds, settings.timing().query());
+  }
+
+  // What we provide, and put
+
+  private Behavior<Command> onStartProviding(StartProviding start) {
+    if (settings.mode() == DhtMode.OFF) {
+      start.replyTo().tell(new OperationFailed(Reason.NO_DHT, "the DHT of this peer is off"));
+      return Behaviors.same();
+    }
+    int provided = 0;
+    List<Multiaddr> addresses = environment.host().listenAddresses();
+    for (Multihash key : start.keys()) {
+      kept.keeping().intend(key);
+      provided += kept.providers().intend(key, addresses, environment.now()) ? 1 : 0;
+    }
+    ProvidingStarted reply = new ProvidingStarted(provided, start.keys().size() - provided);
+    whenKept(new Pending(() -> start.replyTo().tell(reply), start.replyTo()::tell));
+    republish();
+    return Behaviors.same();
+  }
+
+  private Behavior<Command> onStopProviding(StopProviding stop) {
+    if (settings.mode() == DhtMode.OFF) {
+      stop.replyTo().tell(new OperationFailed(Reason.NO_DHT, "the DHT of this peer is off"));
+      return Behaviors.same();
+    }
+    if (!kept.keeping().withdraw(stop.key(), settings.limits().stash())) {
+      stop.replyTo().tell(new OperationFailed(Reason.STASH_FULL, "what was kept is being loaded"));
+      return Behaviors.same();
+    }
+    ledger
+        .withdraw(each -> each instanceof Provide provide && provide.key().equals(stop.key()))
+        .forEach(each -> refuse(each, Reason.WITHDRAWN, "it is not to be provided any more"));
+    whenKept(
+        new Pending(
+            () -> stop.replyTo().tell(new ProvidingStopped(stop.key())), stop.replyTo()::tell));
+    return Behaviors.same();
+  }
+
+  private void whenKept(Pending reply) {
+    if (durability.isPending()) {
+      pending.put(durability.commit(), reply);
+    } else {
+      reply.kept().run();
+    }
+  }
+
+  /** Announces what is due, one region or value after another; or sees to it that it will be. */
+  private void republish() {
+    if (state != State.READY || table.isEmpty() || republishing.isUnderWay()) {
+      return; // Whoever is Ready, or ends what is under way, comes back here.
+    }
+    long now = environment.now();
+    PeerInfo self = new PeerInfo(self(), environment.host().listenAddresses());
+    Optional<Republishing.Task> due = republishing.next(self, now, environment.world().clock());
+    if (due.isPresent()) {
+      long id = ledger.newId();
+      republishing.begin(id);
+      startLookup(id, due.get().query(), due.get().budget());
+    } else {
+      republishing
+          .untilNext(now)
+          .ifPresent(left -> timers.startSingleTimer(REPUBLISH, new RepublishDue(), left));
+    }
+  }
+
+  /** Something has just been announced: if nothing else is, it is the next. */
+  private void republishLater() {
+    if (!republishing.isUnderWay() && !timers.isTimerActive(REPUBLISH)) {
+      republish();
+    }
+  }
+
+  private void onRepublished(Outcome outcome) {
+    republishing.end(outcome, environment.host().listenAddresses(), self(), environment.now());
+    durability.keepInPassing();
+    republish();
   }
 
   // Whom we know
@@ -1323,6 +1508,13 @@ public final class Dht {
   private Behavior<Command> onCommitted(Committed committed) {
     durability.onCommitted(committed);
     serving.onCommitted(committed);
+    StoreFailure failure = committed.failure();
+    Pending waiting = pending.remove(committed.id());
+    if (waiting != null && failure == null) {
+      waiting.kept().run();
+    } else if (waiting != null && failure != null) {
+      waiting.notKept().accept(new OperationFailed(Reason.NOT_KEPT, failure.message()));
+    }
     durability.releaseCommitted(committed).ifPresent(outcome -> conclude(committed.id(), outcome));
     return Behaviors.same();
   }

@@ -24,6 +24,7 @@ import java.util.List;
  *     where fewer hold one, all that do)
  * @param limits what it has room for
  * @param timing how long things may take
+ * @param records how long records live, and when our own are announced again
  */
 public record DhtSettings(
     DhtMode mode,
@@ -35,7 +36,8 @@ public record DhtSettings(
     int parallelism,
     int quorum,
     Limits limits,
-    Timing timing) {
+    Timing timing,
+    Records records) {
 
   /** The defaults named above: alone, in auto mode. */
   public static final DhtSettings DEFAULT =
@@ -49,7 +51,8 @@ public record DhtSettings(
           10,
           3,
           Limits.DEFAULT,
-          Timing.DEFAULT);
+          Timing.DEFAULT,
+          Records.DEFAULT);
 
   /**
    * Checks the numbers.
@@ -174,6 +177,84 @@ public record DhtSettings(
     }
   }
 
+  /**
+   * How long records live (kad-dht specification, "Content provider advertisement and discovery"),
+   * and when our own are announced again: that much after they were last, less up to a tenth of it,
+   * which each peer draws at its start.
+   *
+   * @param providerRepublish provider records of what we provide, until that is stopped (default 22
+   *     h)
+   * @param providerExpiration a provider is named for so long, unless it tells us again (default 48
+   *     h)
+   * @param providerAddresses its addresses are named for so long (default 24 h)
+   * @param valueRepublish values that we put, while they are valid (default 22 h)
+   * @param valueExpiration a value is kept for so long, unless it is put again (default 48 h)
+   * @param sweep announcing all that lies in one region of the keyspace, the walk there included;
+   *     what has not been announced by then comes with the next one (default 2 min)
+   * @param pause when nobody took anything, it is tried again so much later (default 10 min)
+   */
+  public record Records(
+      Duration providerRepublish,
+      Duration providerExpiration,
+      Duration providerAddresses,
+      Duration valueRepublish,
+      Duration valueExpiration,
+      Duration sweep,
+      Duration pause) {
+
+    /** The defaults named above. */
+    public static final Records DEFAULT =
+        new Records(
+            Duration.ofHours(22),
+            Duration.ofHours(48),
+            Duration.ofHours(24),
+            Duration.ofHours(22),
+            Duration.ofHours(48),
+            Duration.ofMinutes(2),
+            Duration.ofMinutes(10));
+
+    /**
+     * Checks the durations.
+     *
+     * @throws IllegalArgumentException naming the one that is not positive, or would have our own
+     *     records expire before they are announced again
+     */
+    public Records {
+      Positive.require("providerRepublish", providerRepublish.toNanos());
+      Positive.require("providerExpiration", providerExpiration.toNanos());
+      Positive.require("providerAddresses", providerAddresses.toNanos());
+      Positive.require("valueRepublish", valueRepublish.toNanos());
+      Positive.require("valueExpiration", valueExpiration.toNanos());
+      Positive.require("sweep", sweep.toNanos());
+      Positive.require("pause", pause.toNanos());
+      requireEarlier("providerRepublish", providerRepublish, providerExpiration);
+      requireEarlier("valueRepublish", valueRepublish, valueExpiration);
+    }
+
+    private static void requireEarlier(String name, Duration republish, Duration expiration) {
+      if (republish.compareTo(expiration) >= 0) {
+        throw new IllegalArgumentException(
+            name + " must be shorter than the expiration of " + expiration + ": " + republish);
+      }
+    }
+  }
+
+  /** These, with other lives of records. */
+  public DhtSettings withRecords(Records others) {
+    return new DhtSettings(
+        mode,
+        protocol,
+        bootstrapPeers,
+        namespaces,
+        bucketCapacity,
+        replication,
+        parallelism,
+        quorum,
+        limits,
+        timing,
+        others);
+  }
+
   /** These, with another mode. */
   public DhtSettings withMode(DhtMode other) {
     return new DhtSettings(
@@ -186,7 +267,8 @@ public record DhtSettings(
         parallelism,
         quorum,
         limits,
-        timing);
+        timing,
+        records);
   }
 
   /** These, with another protocol. */
@@ -201,7 +283,8 @@ public record DhtSettings(
         parallelism,
         quorum,
         limits,
-        timing);
+        timing,
+        records);
   }
 
   /** These, with other bootstrap peers. */
@@ -216,7 +299,8 @@ public record DhtSettings(
         parallelism,
         quorum,
         limits,
-        timing);
+        timing,
+        records);
   }
 
   /** These, with other namespaces. */
@@ -231,7 +315,8 @@ public record DhtSettings(
         parallelism,
         quorum,
         limits,
-        timing);
+        timing,
+        records);
   }
 
   /** These, with another bucket capacity. */
@@ -246,7 +331,8 @@ public record DhtSettings(
         parallelism,
         quorum,
         limits,
-        timing);
+        timing,
+        records);
   }
 
   /** These, with another quorum. */
@@ -261,7 +347,8 @@ public record DhtSettings(
         parallelism,
         other,
         limits,
-        timing);
+        timing,
+        records);
   }
 
   /** These, with other limits. */
@@ -276,7 +363,8 @@ public record DhtSettings(
         parallelism,
         quorum,
         others,
-        timing);
+        timing,
+        records);
   }
 
   /** These, with another timing. */
@@ -291,6 +379,7 @@ public record DhtSettings(
         parallelism,
         quorum,
         limits,
-        other);
+        other,
+        records);
   }
 }

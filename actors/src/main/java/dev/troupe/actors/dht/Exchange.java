@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One request to one connected peer, on a stream of its own, and its response (kad-dht
- * specification, "RPC messages").
+ * specification, "RPC messages"); or several, where none is due.
  *
  * <p>It belongs to an actor, which hands it every {@link Signal} that bears its number; the
  * stream's event loop only sends these signals, so nothing here is touched by two threads. It
@@ -34,7 +34,7 @@ final class Exchange {
 
   private final long number;
   private final PeerId peer;
-  private final KademliaMessage request;
+  private final List<KademliaMessage> requests;
   private final boolean expectsResponse;
   private final ActorRef<? super Signal> owner;
   private final ByteBuffer outgoing;
@@ -98,15 +98,25 @@ final class Exchange {
    * An exchange that has not begun.
    *
    * @param number what its signals bear
+   * @param requests one; or several that need no response
    */
-  Exchange(long number, PeerId peer, KademliaMessage request, ActorRef<? super Signal> owner) {
+  Exchange(
+      long number, PeerId peer, List<KademliaMessage> requests, ActorRef<? super Signal> owner) {
     this.number = number;
     this.peer = peer;
-    this.request = request;
-    this.expectsResponse = request.type() != KademliaMessage.Type.ADD_PROVIDER;
+    this.requests = List.copyOf(requests);
+    KademliaMessage.Type type = requests.get(0).type();
+    this.expectsResponse = type != KademliaMessage.Type.ADD_PROVIDER;
     this.owner = owner;
-    this.incoming = new FrameDecoder(KademliaMessage.maxResponseSize(request.type()));
-    this.outgoing = ByteBuffer.wrap(Frames.encode(request.encode()));
+    this.incoming = new FrameDecoder(KademliaMessage.maxResponseSize(type));
+    this.outgoing = framed(requests);
+  }
+
+  private static ByteBuffer framed(List<KademliaMessage> requests) {
+    List<byte[]> frames = requests.stream().map(each -> Frames.encode(each.encode())).toList();
+    ByteBuffer all = ByteBuffer.allocate(frames.stream().mapToInt(frame -> frame.length).sum());
+    frames.forEach(all::put);
+    return all.flip();
   }
 
   /** Opens the stream. The peer should be connected. */
@@ -146,6 +156,11 @@ final class Exchange {
   /** The stream, if the peer has responded on it and has yet to close it. From any thread. */
   Optional<Stream> unclosed() {
     return over && !unwanted && !ended ? Optional.ofNullable(stream) : Optional.empty();
+  }
+
+  /** What it asks. */
+  List<KademliaMessage> requests() {
+    return requests;
   }
 
   /** Whom it asks. */
@@ -257,7 +272,7 @@ final class Exchange {
       // The remote closes when it has read the request: all the acknowledgement there is. Some
       // reset the stream where they find that
       // nothing follows, so a reset does not tell a refusal from a goodbye.
-      return end(new End.Responded(request));
+      return end(new End.Responded(requests.get(0)));
     }
     return end(
         failure == null

@@ -103,6 +103,11 @@ final class Ledger {
     return takeWaiting(entry -> entry.isExpired(now));
   }
 
+  /** Takes out those that wait and will not run, in the order they were asked. */
+  List<Operation> withdraw(Predicate<Operation> which) {
+    return takeWaiting(entry -> which.test(entry.operation));
+  }
+
   /** How long until the next of those that wait runs out of patience; empty when none does. */
   Optional<Duration> nextExpiry(long now) {
     return waiting.values().stream()

@@ -9,6 +9,7 @@ import dev.troupe.actors.dht.Query.Outcome;
 import dev.troupe.actors.host.Stream;
 import dev.troupe.protocol.kademlia.Distance;
 import dev.troupe.protocol.kademlia.IterativeLookup;
+import dev.troupe.protocol.kademlia.IterativeLookup.Ending;
 import dev.troupe.protocol.kademlia.IterativeLookup.Step;
 import dev.troupe.protocol.kademlia.KademliaMessage;
 import dev.troupe.protocol.kademlia.Key;
@@ -137,7 +138,7 @@ final class Lookup {
   /** Who could not be reached in time, while the dial goes on. */
   private final Set<PeerId> late = new LinkedHashSet<>();
 
-  private final Deque<PeerId> unplaced = new ArrayDeque<>();
+  private final Deque<Query.Parcel> unplaced = new ArrayDeque<>();
   private long lastExchange;
   private int placed;
 
@@ -200,7 +201,8 @@ final class Lookup {
 
   private Behavior<Command> begin(Duration budget, List<PeerInfo> seeds) {
     if (query.isDirect()) {
-      return placeWith(seeds.stream().map(PeerInfo::peer).toList());
+      List<PeerId> all = seeds.stream().map(PeerInfo::peer).toList();
+      return place(query.parcels(new Step.Finished(Ending.CONVERGED, all, 0, 0)));
     }
     timers.startSingleTimer(DEADLINE, new DeadlinePassed(), walkingTime(budget));
     return proceed();
@@ -241,14 +243,15 @@ final class Lookup {
     return walk.next(environment.now())
         .match(
             ask -> {
-              send(ask.peer(), query.question());
+              send(new Query.Parcel(ask.peer(), List.of(query.question())));
               return proceed();
             },
             wait -> walking,
             this::onWalked);
   }
 
-  private Behavior<Command> onAnswer(PeerId peer, KademliaMessage answer) {
+  private Behavior<Command> onAnswer(Exchange exchange, KademliaMessage answer) {
+    PeerId peer = exchange.peer();
     List<PeerInfo> closer = worthWalkingTo(answer.closerPeers());
     query.onAnswer(peer, answer);
     answered.add(peer);
@@ -272,31 +275,30 @@ final class Lookup {
     environment
         .world()
         .onWalked(walked.asked(), walk.hops(), Duration.ofNanos(environment.now() - begunAt));
-    if (query.placement().isEmpty() || walked.closest().isEmpty()) {
-      return finish(query.conclude(walked));
-    }
-    return placeWith(walked.closest());
+    List<Query.Parcel> parcels = query.parcels(walked);
+    return parcels.isEmpty() ? finish(query.conclude(walked)) : place(parcels);
   }
 
   // What is left there
 
-  private Behavior<Command> placeWith(List<PeerId> peers) {
+  private Behavior<Command> place(List<Query.Parcel> parcels) {
     timers.startSingleTimer(
         DEADLINE, new DeadlinePassed(), Duration.ofNanos(deadline - environment.now()));
-    unplaced.addAll(peers);
+    unplaced.addAll(parcels);
     return place();
   }
 
   private Behavior<Command> place() {
     while (exchanges.size() < environment.settings().parallelism() && !unplaced.isEmpty()) {
-      send(unplaced.remove(), query.placement().orElseThrow());
+      send(unplaced.remove());
     }
     return exchanges.isEmpty() ? onPlacementEnded(Reason.REJECTED) : placing;
   }
 
-  private Behavior<Command> onPlaced(PeerId peer, KademliaMessage response) {
-    if (isAcknowledgement(response)) {
+  private Behavior<Command> onPlaced(Exchange exchange, KademliaMessage response) {
+    if (isAcknowledgement(exchange.requests().get(0), response)) {
       placed++;
+      query.onPlaced(new Query.Parcel(exchange.peer(), exchange.requests()));
     }
     return place();
   }
@@ -316,21 +318,22 @@ final class Lookup {
   private Behavior<Command> onPlacementEnded(Reason unlessPlaced) {
     return finish(
         placed > 0
-            ? new Outcome.Placed(placed)
+            ? query.placed(placed)
             : new Outcome.Failed(unlessPlaced, "none of the nearest peers took the record"));
   }
 
-  private boolean isAcknowledgement(KademliaMessage response) {
-    ValueRecord sent = query.placement().orElseThrow().record();
+  private static boolean isAcknowledgement(KademliaMessage request, KademliaMessage response) {
+    ValueRecord sent = request.record();
     return sent == null
         || (response.record() != null && response.record().value().equals(sent.value()));
   }
 
   // Exchanges
 
-  private void send(PeerId peer, KademliaMessage request) {
+  private void send(Query.Parcel parcel) {
+    PeerId peer = parcel.peer();
     long number = ++lastExchange;
-    Exchange exchange = new Exchange(number, peer, request, context.getSelf());
+    Exchange exchange = new Exchange(number, peer, parcel.requests(), context.getSelf());
     exchanges.put(number, exchange);
     timers.startSingleTimer(number, new Overdue(number), environment.settings().timing().connect());
     if (!environment.host().connections(peer).isEmpty()) {
@@ -369,7 +372,7 @@ final class Lookup {
 
   private Behavior<Command> onSignal(
       Exchange.Signal signal,
-      BiFunction<PeerId, KademliaMessage, Behavior<Command>> onSuccess,
+      BiFunction<Exchange, KademliaMessage, Behavior<Command>> onSuccess,
       BiFunction<PeerId, Exchange.End.Failed, Behavior<Command>> onFailure) {
     Exchange exchange = exchanges.get(signal.number());
     if (exchange == null) {
@@ -390,7 +393,7 @@ final class Lookup {
       parting.add(exchange);
     }
     return end.get() instanceof Exchange.End.Responded responded
-        ? onSuccess.apply(exchange.peer(), responded.response())
+        ? onSuccess.apply(exchange, responded.response())
         : onFailure.apply(exchange.peer(), (Exchange.End.Failed) end.get());
   }
 
@@ -516,7 +519,7 @@ final class Lookup {
   }
 
   private Duration walkingTime(Duration budget) {
-    Duration query = environment.settings().timing().query();
-    return budget.compareTo(query) < 0 ? budget : query;
+    Duration walk = query.walkingTime(environment.settings().timing().query());
+    return budget.compareTo(walk) < 0 ? budget : walk;
   }
 }

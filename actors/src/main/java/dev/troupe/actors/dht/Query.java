@@ -2,6 +2,7 @@ package dev.troupe.actors.dht;
 
 import dev.troupe.actors.dht.Dht.Reason;
 import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.kademlia.InvalidRecordException;
 import dev.troupe.protocol.kademlia.IterativeLookup.Ending;
 import dev.troupe.protocol.kademlia.IterativeLookup.Step.Finished;
@@ -9,10 +10,13 @@ import dev.troupe.protocol.kademlia.KademliaMessage;
 import dev.troupe.protocol.kademlia.Namespaces;
 import dev.troupe.protocol.kademlia.PeerInfo;
 import dev.troupe.protocol.kademlia.Quorum;
+import dev.troupe.protocol.kademlia.Region;
 import dev.troupe.protocol.kademlia.ValueRecord;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multihash.Multihash;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -39,12 +43,38 @@ sealed interface Query {
   /** What came of it, once the walk is over. */
   Outcome conclude(Finished walk);
 
-  /** What to send to the nearest peers, once the walk is over. */
-  default Optional<KademliaMessage> placement() {
-    return Optional.empty();
+  /** What to send to whom, once the walk is over; nothing, where it is for its answers only. */
+  default List<Parcel> parcels(Finished walk) {
+    return List.of();
   }
 
-  /** Whether there is no walk, since those that the lookup begins with are to be sent that. */
+  /** How long the walk may take, where one usually takes so long at most. */
+  default Duration walkingTime(Duration usual) {
+    return usual;
+  }
+
+  /** Somebody has taken this. */
+  default void onPlaced(Parcel parcel) {}
+
+  /** What came of it, where so many parcels were taken, at least one. */
+  default Outcome placed(int parcels) {
+    return new Outcome.Placed(parcels);
+  }
+
+  /** Requests to one peer, in one go: one, or several that need no response. */
+  record Parcel(PeerId peer, List<KademliaMessage> requests) {
+    public Parcel {
+      requests = List.copyOf(requests);
+    }
+
+    static List<Parcel> toEach(List<PeerId> peers, KademliaMessage request) {
+      return peers.stream().map(peer -> new Parcel(peer, List.of(request))).toList();
+    }
+  }
+
+  /**
+   * Whether there is no walk: those that the lookup begins with count as the nearest that answered.
+   */
   default boolean isDirect() {
     return false;
   }
@@ -82,6 +112,13 @@ sealed interface Query {
 
     /** It was placed with so many peers, at least one. */
     record Placed(int peers) implements Outcome {}
+
+    /** Of these, at least one, others know now that we provide them. */
+    record Announced(List<Multihash> keys) implements Outcome {
+      public Announced {
+        keys = List.copyOf(keys);
+      }
+    }
 
     /** It came to nothing. */
     record Failed(Reason reason, String message) implements Outcome {}
@@ -144,14 +181,111 @@ sealed interface Query {
     }
 
     @Override
-    public Optional<KademliaMessage> placement() {
-      return Optional.of(record);
+    public List<Parcel> parcels(Finished walk) {
+      return Parcel.toEach(walk.closest(), record);
     }
 
     /** Only asked when there is nobody to place it with. */
     @Override
     public Outcome conclude(Finished walk) {
       return failure(walk, "whom to place the record with");
+    }
+  }
+
+  /**
+   * Announces at one go all that we provide in a region of the keyspace, see {@link Region}.
+   *
+   * <p>It walks to the first of the keys. Of those that it finds, the ones inside the region are
+   * the nearest of its other keys, too, and whoever looks for one of these comes to them; about
+   * half of what each key is placed with are such, the others live next to the region.
+   */
+  final class Sweep implements Query {
+
+    /** So many keys are announced on one stream. */
+    static final int KEYS_A_PARCEL = 256;
+
+    private final List<Multihash> keys;
+    private final PeerInfo self;
+    private final int replication;
+    private final Set<Multihash> announced = new LinkedHashSet<>();
+
+    /**
+     * A sweep.
+     *
+     * @param keys what may be announced: the first one, and of the others those in its region
+     */
+    Sweep(List<Multihash> keys, PeerInfo self, int replication) {
+      this.keys = List.copyOf(keys);
+      this.self = self;
+      this.replication = replication;
+    }
+
+    @Override
+    public KademliaMessage question() {
+      return KademliaMessage.findNode(keys.get(0).encoded());
+    }
+
+    @Override
+    public void onAnswer(PeerId from, KademliaMessage answer) {}
+
+    @Override
+    public boolean isSatisfied() {
+      return false;
+    }
+
+    /** Nobody waits for it, and a walk that is cut short serves one key only. */
+    @Override
+    public Duration walkingTime(Duration usual) {
+      return usual.multipliedBy(3);
+    }
+
+    @Override
+    public List<Parcel> parcels(Finished walk) {
+      Region region = Region.of(keys.get(0), walk, replication);
+      Map<PeerId, List<KademliaMessage>> perPeer = new LinkedHashMap<>();
+      region
+          .assign(keys, replication)
+          .forEach(
+              (key, peers) -> {
+                KademliaMessage record = KademliaMessage.addProvider(key, self);
+                peers.forEach(
+                    peer -> perPeer.computeIfAbsent(peer, unused -> new ArrayList<>()).add(record));
+              });
+      // One peer after another, and each of them again: so all are busy, and none is swamped.
+      List<Parcel> parcels = new ArrayList<>();
+      for (int from = 0; !perPeer.isEmpty(); from += KEYS_A_PARCEL) {
+        int begin = from;
+        perPeer.values().removeIf(records -> records.size() <= begin);
+        perPeer.forEach(
+            (peer, records) ->
+                parcels.add(
+                    new Parcel(
+                        peer,
+                        records.subList(begin, Math.min(begin + KEYS_A_PARCEL, records.size())))));
+      }
+      return parcels;
+    }
+
+    @Override
+    public void onPlaced(Parcel parcel) {
+      for (KademliaMessage record : parcel.requests()) {
+        try {
+          announced.add(Multihash.decode(record.key()));
+        } catch (MalformedException e) {
+          throw new IllegalStateException("a key of ours", e);
+        }
+      }
+    }
+
+    @Override
+    public Outcome placed(int parcels) {
+      return new Outcome.Announced(List.copyOf(announced));
+    }
+
+    /** Only asked when there is nobody to announce it to. */
+    @Override
+    public Outcome conclude(Finished walk) {
+      return failure(walk, "whom to tell what we provide");
     }
   }
 
@@ -172,8 +306,8 @@ sealed interface Query {
     }
 
     @Override
-    public Optional<KademliaMessage> placement() {
-      return Optional.of(record);
+    public List<Parcel> parcels(Finished walk) {
+      return Parcel.toEach(walk.closest(), record);
     }
 
     @Override

@@ -515,13 +515,17 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
     return this;
   }
 
+  /** Under what those in a topic find one another in the DHT. */
+  private Multihash keyOf(String topic) {
+    return Multihash.sha256(world.crypto(), Bytes.utf8(settings.topic().discoveryPrefix() + topic));
+  }
+
   private ActorRef<Topic.Command> spawnTopic(String topic) {
     return getContext()
         .spawn(
             Topic.create(
                 topic,
-                Multihash.sha256(
-                    world.crypto(), Bytes.utf8(settings.topic().discoveryPrefix() + topic)),
+                keyOf(topic),
                 host.peerId(),
                 settings.router().degreeLow(),
                 settings.topic(),
@@ -562,6 +566,8 @@ public final class Gossip extends AbstractBehavior<Gossip.Command> {
     if (joined != null && joined.subscribers.remove(subscriber) && joined.subscribers.isEmpty()) {
       ledger.joined.remove(topic);
       getContext().stop(joined.child);
+      // From here, since who joins again is told so before: a child's word could come too late.
+      dht.tell(new Dht.StopProviding(keyOf(topic), getContext().getSystem().ignoreRef()));
       perform(router.unsubscribe(topic, now()));
       tagMeshes();
     }

@@ -263,7 +263,7 @@ final class Topic extends AbstractBehavior<Topic.Command> {
     if (!advertising) {
       advertising = true;
       advertiseAttempt++;
-      dht.tell(new Dht.Provide(key, Readiness.UNTIL_GATE_OPENS, provideAnswers));
+      dht.tell(new Dht.Provide(key, false, Readiness.UNTIL_GATE_OPENS, provideAnswers));
     }
   }
 

@@ -134,6 +134,7 @@ final class Verification extends AbstractBehavior<Verification.Command> {
   private Duration reaching = Duration.ZERO;
   private String reachDetail = "";
   private long stepBegunAt;
+  private boolean provided;
   private boolean answered;
 
   private Verification(
@@ -329,9 +330,11 @@ final class Verification extends AbstractBehavior<Verification.Command> {
         known.isEmpty() ? "nobody is known" : peers(known.size()) + " known: " + first(known));
     steps.add(new Step(Health.STEPS.get(4), reached, reaching, partner + ": " + reachDetail));
     stepBegunAt = now();
+    provided = true;
     dht.tell(
         new Dht.Provide(
             content,
+            false,
             Readiness.FAIL_FAST,
             getContext().messageAdapter(Dht.ProvideReply.class, ProvideEnded::new)));
     return this;
@@ -380,6 +383,9 @@ final class Verification extends AbstractBehavior<Verification.Command> {
   }
 
   private Behavior<Command> onPostStop() {
+    if (provided) {
+      dht.tell(new Dht.StopProviding(content, getContext().getSystem().ignoreRef()));
+    }
     if (ping != null) {
       ping.cancel();
     }

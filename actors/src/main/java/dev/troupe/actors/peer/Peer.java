@@ -278,6 +278,17 @@ public final class Peer {
     return new ToDht(new Dht.Provide(key, Readiness.UNTIL_GATE_OPENS, replyTo));
   }
 
+  /** Asks to provide many keys without a lookup for each. */
+  public static Command startProviding(
+      List<Multihash> keys, ActorRef<Dht.StartProvidingReply> replyTo) {
+    return new ToDht(new Dht.StartProviding(keys, replyTo));
+  }
+
+  /** Asks to provide a key no more. */
+  public static Command stopProviding(Multihash key, ActorRef<Dht.StopProvidingReply> replyTo) {
+    return new ToDht(new Dht.StopProviding(key, replyTo));
+  }
+
   /** Asks who provides what a key names, as soon as the DHT is ready. */
   public static Command findProviders(
       Multihash key, int limit, ActorRef<Dht.FindProvidersReply> replyTo) {

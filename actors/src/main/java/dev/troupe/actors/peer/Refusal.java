@@ -43,6 +43,10 @@ record Refusal(
     Dht.OperationFailed failed = new Dht.OperationFailed(reason, message());
     if (command instanceof Dht.Provide provide) {
       provide.replyTo().tell(failed);
+    } else if (command instanceof Dht.StartProviding start) {
+      start.replyTo().tell(failed);
+    } else if (command instanceof Dht.StopProviding stop) {
+      stop.replyTo().tell(failed);
     } else if (command instanceof Dht.FindProviders find) {
       find.replyTo().tell(failed);
     } else if (command instanceof Dht.PutValue put) {

@@ -450,8 +450,7 @@ final class DhtFixture implements AutoCloseable {
       int size = data.remaining();
       requests.feed(data);
       try {
-        Bytes frame = requests.next();
-        if (frame != null) {
+        for (Bytes frame = requests.next(); frame != null; frame = requests.next()) {
           KademliaMessage request = KademliaMessage.decode(frame);
           script.requests.add(request);
           boolean isPut = request.type() == KademliaMessage.Type.PUT_VALUE;

@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A key that has all the providers it may have drops the one that has not told us for the
  * longest. When there is no room for another provider, the keys farthest from us give way with all
  * their providers, as in {@link ValueStore}. One provider has so many keys, and one more is
- * refused. What this peer provides itself has room of its own, and gives way to nobody.
+ * refused. What this peer provides itself has room of its own, gives way to nobody, and does not
+ * expire: it is provided until it is {@linkplain #withdraw withdrawn}.
  *
  * <p>Not thread-safe.
  */
@@ -40,7 +41,7 @@ public final class ProviderStore {
   private final NavigableMap<Distance, Map<PeerId, Provider>> keys = new TreeMap<>();
 
   private final Map<PeerId, Integer> keysOf = new LinkedHashMap<>();
-  private final Map<Distance, Provider> own = new TreeMap<>();
+  private final Map<Distance, Own> own = new TreeMap<>();
   private int size;
   private long bytes;
   private Journal journal = Journal.NONE;
@@ -88,6 +89,18 @@ public final class ProviderStore {
           || addressTimeToLive.toNanos() <= 0) {
         throw new IllegalArgumentException("all bounds of a provider store must be positive");
       }
+    }
+
+    /** These, with other times to live. */
+    public Settings withTimesToLive(Duration ofProviders, Duration ofAddresses) {
+      return new Settings(
+          maxProviders,
+          maxProvidersPerKey,
+          maxKeysPerProvider,
+          maxBytes,
+          maxAddresses,
+          ofProviders,
+          ofAddresses);
     }
 
     /** These, with another limit to the providers in all. */
@@ -161,13 +174,74 @@ public final class ProviderStore {
    */
   public boolean add(Multihash key, PeerId provider, List<Multiaddr> addresses, long now) {
     Distance distance = distanceTo(key);
-    Provider record = new Provider(PeerInfo.firstOf(addresses, settings.maxAddresses()), now);
-    boolean added = add(distance, provider, record);
+    return tell(key, distance, provider, addresses, now);
+  }
+
+  /**
+   * This peer is to provide a key that nobody has been told of yet; where it provides the key
+   * already, nothing changes. Counts as announced so long ago that it is over.
+   *
+   * @return whether there was room for it
+   */
+  public boolean intend(Multihash key, List<Multiaddr> addresses, long now) {
+    Distance distance = distanceTo(key);
+    return own.containsKey(distance)
+        || tell(key, distance, self, addresses, now - settings.timeToLive().toNanos());
+  }
+
+  private boolean tell(
+      Multihash key, Distance distance, PeerId provider, List<Multiaddr> addresses, long toldAt) {
+    Provider record = new Provider(PeerInfo.firstOf(addresses, settings.maxAddresses()), toldAt);
+    boolean added = add(key, distance, provider, record);
     if (added && journal != Journal.NONE) {
-      journal.put(StoredProvider.placeOf(distance, provider), key, provider, record.addresses, now);
+      journal.put(
+          StoredProvider.placeOf(distance, provider), key, provider, record.addresses, toldAt);
     }
     return added;
   }
+
+  /**
+   * This peer provides a key, and has announced that just now, or is about to.
+   *
+   * @param isKept whether the journal is to hear of it; if it has heard of this key before, it does
+   *     anyway
+   * @return whether there was room for it
+   */
+  public boolean provide(Multihash key, List<Multiaddr> addresses, boolean isKept, long now) {
+    Distance distance = distanceTo(key);
+    Own before = own.get(distance);
+    if (isKept || (before != null && before.isKept)) {
+      return tell(key, distance, self, addresses, now);
+    }
+    List<Multiaddr> first = PeerInfo.firstOf(addresses, settings.maxAddresses());
+    return addOwn(key, distance, new Provider(first, now), false);
+  }
+
+  /** Others have been told again that this peer provides the key, if it does still. */
+  public void announced(Multihash key, List<Multiaddr> addresses, long now) {
+    if (own.containsKey(distanceTo(key))) {
+      provide(key, addresses, false, now);
+    }
+  }
+
+  /** This peer provides the key no more. */
+  public void withdraw(Multihash key) {
+    if (own.remove(distanceTo(key)) != null) {
+      drop(distanceTo(key), self);
+    }
+  }
+
+  /** What this peer provides itself, nearest to it first: those near one another are together. */
+  public List<Provided> own() {
+    return own.values().stream().map(each -> new Provided(each.key, each.record.toldAt)).toList();
+  }
+
+  /**
+   * A key that this peer provides itself.
+   *
+   * @param announcedAt when others were told last; monotonic, in nanoseconds
+   */
+  public record Provided(Multihash key, long announcedAt) {}
 
   /**
    * Takes back a provider that was stored before the peer ended. One that is here already is newer,
@@ -186,24 +260,25 @@ public final class ProviderStore {
     if (isHere) {
       return true;
     }
-    return !isOver(toldAt, settings.timeToLive(), now)
+    return (provider.equals(self) || !isOver(toldAt, settings.timeToLive(), now))
         && add(
+            key,
             distance,
             provider,
             new Provider(PeerInfo.firstOf(addresses, settings.maxAddresses()), toldAt));
   }
 
-  private boolean add(Distance distance, PeerId provider, Provider record) {
+  private boolean add(Multihash key, Distance distance, PeerId provider, Provider record) {
     return provider.equals(self)
-        ? addOwn(distance, record)
+        ? addOwn(key, distance, record, true)
         : addAnothers(distance, provider, record);
   }
 
-  private boolean addOwn(Distance key, Provider record) {
-    if (own.size() >= settings.maxProviders() && !own.containsKey(key)) {
+  private boolean addOwn(Multihash key, Distance distance, Provider record, boolean isKept) {
+    if (own.size() >= settings.maxProviders() && !own.containsKey(distance)) {
       return false;
     }
-    own.put(key, record);
+    own.put(distance, new Own(key, record, isKept));
     return true;
   }
 
@@ -252,9 +327,9 @@ public final class ProviderStore {
         .forEach((peer, provider) -> name(peer, provider, now, others));
     Collections.reverse(others);
     List<PeerInfo> named = new ArrayList<>();
-    Provider ours = own.get(distance);
+    Own ours = own.get(distance);
     if (ours != null) {
-      name(self, ours, now, named);
+      named.add(new PeerInfo(self, ours.record.addresses));
     }
     int wanted = Math.max(0, limit - named.size());
     if (others.size() > wanted) {
@@ -273,17 +348,8 @@ public final class ProviderStore {
     }
   }
 
-  /** Drops what has expired. */
+  /** Drops what others provided and has expired. */
   public void expire(long now) {
-    own.entrySet()
-        .removeIf(
-            entry -> {
-              boolean isOver = isOver(entry.getValue().toldAt, settings.timeToLive(), now);
-              if (isOver) {
-                drop(entry.getKey(), self);
-              }
-              return isOver;
-            });
     for (Map.Entry<Distance, Map<PeerId, Provider>> key : keys.entrySet()) {
       Iterator<Map.Entry<PeerId, Provider>> entries = key.getValue().entrySet().iterator();
       while (entries.hasNext()) {
@@ -358,6 +424,9 @@ public final class ProviderStore {
   private static boolean isOver(long since, Duration duration, long now) {
     return now - since >= duration.toNanos();
   }
+
+  /** What we provide; the journal hears of it only where it is to be kept. */
+  private record Own(Multihash key, Provider record, boolean isKept) {}
 
   private record Provider(List<Multiaddr> addresses, long toldAt) {
 

@@ -75,6 +75,11 @@ public final class ValueStore {
       return new Settings(other, maxBytes, shareOfSender, timeToLive);
     }
 
+    /** These, with another time to live. */
+    public Settings withTimeToLive(Duration other) {
+      return new Settings(maxRecords, maxBytes, shareOfSender, other);
+    }
+
     private Usage ofAll() {
       return new Usage(maxRecords, maxBytes);
     }
@@ -238,6 +243,21 @@ public final class ValueStore {
         .toList()
         .forEach(this::remove);
   }
+
+  /** What this peer put itself and has not expired, nearest to it first. */
+  public List<Own> own(long now) {
+    return records.values().stream()
+        .filter(stored -> stored.sender.equals(self) && !stored.isExpired(now))
+        .map(stored -> new Own(stored.record, stored.expiresAt - settings.timeToLive().toNanos()))
+        .toList();
+  }
+
+  /**
+   * A value that this peer put itself.
+   *
+   * @param putAt when it was put last; monotonic, in nanoseconds
+   */
+  public record Own(ValueRecord record, long putAt) {}
 
   /** How many values are kept, expired ones included. */
   public int size() {

@@ -66,6 +66,7 @@ final class Session {
     USAGE.put("name-publish", "name-publish VALUE");
     USAGE.put("name-resolve", "name-resolve NAME");
     USAGE.put("provide", "provide CID-OR-TEXT");
+    USAGE.put("unprovide", "unprovide CID-OR-TEXT");
     USAGE.put("providers", "providers CID-OR-TEXT");
     USAGE.put("find", "find PEER");
     USAGE.put("ping", "ping PEER [N]");
@@ -341,6 +342,16 @@ final class Session {
             reply ->
                 reply instanceof Dht.Provided provided
                     ? Answer.ok(fields("cid", cid.toString(), "peers", provided.peers()))
+                    : failed((Dht.OperationFailed) reply));
+      }
+      case "unprovide" -> {
+        Cid cid = cid(request);
+        yield answer(
+            request,
+            peer.stopProviding(cid.multihash()),
+            reply ->
+                reply instanceof Dht.ProvidingStopped
+                    ? Answer.ok(fields("cid", cid.toString()))
                     : failed((Dht.OperationFailed) reply));
       }
       case "providers" -> {

@@ -192,7 +192,8 @@ public final class Demo {
                     defaults.parallelism(),
                     defaults.quorum(),
                     defaults.limits(),
-                    defaults.timing()));
+                    defaults.timing(),
+                    defaults.records()));
     PeerManager.CreateReply reply = await(troupe.createPeer(name, settings));
     if (!(reply instanceof PeerManager.Created created)) {
       throw new ExecutionException(

@@ -175,6 +175,16 @@ public final class EmbeddedPeer {
     return ask(replyTo -> Peer.provide(key, replyTo));
   }
 
+  /** Provides many keys from now on, without a lookup for each. */
+  public CompletionStage<Dht.StartProvidingReply> startProviding(List<Multihash> keys) {
+    return ask(replyTo -> Peer.startProviding(keys, replyTo));
+  }
+
+  /** Provides a key no more. */
+  public CompletionStage<Dht.StopProvidingReply> stopProviding(Multihash key) {
+    return ask(replyTo -> Peer.stopProviding(key, replyTo));
+  }
+
   /** Who provides what a key names. */
   public CompletionStage<Dht.FindProvidersReply> findProviders(Multihash key, int limit) {
     return ask(replyTo -> Peer.findProviders(key, limit, replyTo));

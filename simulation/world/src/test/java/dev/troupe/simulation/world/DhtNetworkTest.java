@@ -67,6 +67,36 @@ final class DhtNetworkTest {
   }
 
   @Test
+  void tenThousandKeysCostFewLookupsAndEachIsFound() {
+    try (SimulatedSystem system = SimulatedSystem.create(7, Order.FIFO)) {
+      SimulatedNetwork network = network(system, 80, machine -> machine, DhtMode.AUTO);
+      Member one = members.get(40);
+      List<Multihash> keys = new ArrayList<>();
+      for (int i = 0; i < 10_000; i++) {
+        keys.add(Multihash.sha256(new PortableCrypto(), Bytes.utf8("key " + i)));
+      }
+      long before = walks(network);
+      Probe<Dht.StartProvidingReply> reply = system.probe();
+      one.dht().tell(new Dht.StartProviding(keys, reply.ref()));
+      assertEquals(new Dht.ProvidingStarted(10_000, 0), reply.next());
+      system.advance(Duration.ofMinutes(2));
+      long walked = walks(network) - before;
+      assertTrue(walked > 0 && walked <= 16, "lookups: " + walked);
+      Member other = members.get(11);
+      for (int from = 0; from < keys.size(); from += 50) {
+        Probe<Dht.FindProvidersReply> found = system.probe();
+        List<Multihash> some = keys.subList(from, from + 50);
+        some.forEach(key -> other.dht().tell(new Dht.FindProviders(key, 1, WAIT, found.ref())));
+        for (int i = 0; i < some.size(); i++) {
+          Dht.ProvidersFound providers =
+              found.expect(Dht.ProvidersFound.class, Duration.ofSeconds(20));
+          assertEquals(one.host().peerId(), providers.providers().get(0).peer());
+        }
+      }
+    }
+  }
+
+  @Test
   void clientsFindOneAnotherThroughServers() {
     try (SimulatedSystem system = SimulatedSystem.create(2, Order.RANDOM)) {
       network(system, 12, machine -> machine, DhtMode.CLIENT);
@@ -156,6 +186,10 @@ final class DhtNetworkTest {
     assertEquals(
         one.host().listenAddresses(),
         peer.expect(Dht.PeerFound.class, Duration.ofSeconds(20)).peer().addresses());
+  }
+
+  private static long walks(SimulatedNetwork network) {
+    return network.walks().byHops().stream().mapToLong(Walks.OfLength::walks).sum();
   }
 
   private static Dht.StateChanged state(SimulatedSystem system, Member member) {

@@ -1,0 +1,287 @@
+package dev.troupe.actors.dht;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.troupe.actors.dht.DhtFixture.InboundPipe;
+import dev.troupe.actors.fakes.ScriptedStore;
+import dev.troupe.actors.store.Batch;
+import dev.troupe.actors.store.Change;
+import dev.troupe.actors.store.Store;
+import dev.troupe.actors.store.StoreCollection;
+import dev.troupe.actors.store.StoreCompletion;
+import dev.troupe.actors.store.StoreFailure;
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.kademlia.KademliaMessage;
+import dev.troupe.protocol.kademlia.PeerInfo;
+import dev.troupe.protocol.kademlia.ProviderStore;
+import dev.troupe.protocol.kademlia.StoredProvider;
+import dev.troupe.simulation.kernel.Order;
+import dev.troupe.simulation.kernel.Probe;
+import dev.troupe.simulation.kernel.SimulatedSystem;
+import java.time.Duration;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What is announced again, when, and until when. */
+class RepublishTest {
+
+  private static final Bytes KEY = Bytes.utf8("/test/k");
+  private static final Duration INTERVAL = DhtSettings.Records.DEFAULT.providerRepublish();
+
+  /** Long enough for a lookup, and much shorter than anything else here. */
+  private static final Duration MOMENT = Duration.ofSeconds(5);
+
+  private final Script remote = Script.peerNumber(1);
+  private ScriptedStore store = new ScriptedStore();
+  private DhtFixture fixture;
+
+  @AfterEach
+  void close() {
+    if (fixture != null) {
+      fixture.close();
+    }
+  }
+
+  private void start(Store where) {
+    fixture = new DhtFixture(DhtFixture.joining(remote), where, remote);
+    fixture.advance(MOMENT);
+  }
+
+  /** By how much the intervals of providers and of values are shortened, in this order. */
+  private static Duration[] jitter() {
+    try (SimulatedSystem system = SimulatedSystem.create(0, Order.FIFO)) {
+      RandomGenerator random = system.random("dht republish");
+      long part = INTERVAL.toNanos() / Republishing.JITTER_PART + 1;
+      return new Duration[] {
+        Duration.ofNanos(random.nextLong(part)), Duration.ofNanos(random.nextLong(part))
+      };
+    }
+  }
+
+  private void provide(String name) {
+    Probe<Dht.ProvideReply> reply = fixture.system.probe();
+    fixture.dht.tell(new Dht.Provide(Script.hash(name), Readiness.UNTIL_GATE_OPENS, reply.ref()));
+    fixture.system.runUntilIdle();
+    fixture.advance(Duration.ZERO);
+    reply.expect(Dht.Provided.class, MOMENT);
+  }
+
+  private void stopProviding(String name) {
+    Probe<Dht.StopProvidingReply> reply = fixture.system.probe();
+    fixture.dht.tell(new Dht.StopProviding(Script.hash(name), reply.ref()));
+    assertEquals(new Dht.ProvidingStopped(Script.hash(name)), reply.next());
+  }
+
+  private long told(KademliaMessage.Type type) {
+    return remote.requests.stream().filter(request -> request.type() == type).count();
+  }
+
+  private long announced() {
+    return told(KademliaMessage.Type.ADD_PROVIDER);
+  }
+
+  private List<PeerInfo> providers(String name) throws Exception {
+    InboundPipe pipe = fixture.openInbound(Script.peer(500));
+    pipe.send(KademliaMessage.getProviders(Script.hash(name)));
+    return pipe.answer().providers();
+  }
+
+  @Test
+  void aProviderIsAnnouncedAgainExactlyWhenItIsDue() {
+    start(Store.NONE);
+    long begun = fixture.system.now();
+    provide("x");
+    Duration due = INTERVAL.minus(jitter()[0]);
+    for (int round = 1; round <= 3; round++) {
+      assertEquals(round, announced());
+      // The request itself takes some milliseconds, twice: on the way there, and with the record.
+      Duration before = due.multipliedBy(round).minusSeconds(1);
+      fixture.advance(before.minusNanos(fixture.system.now() - begun));
+      assertEquals(round, announced());
+      fixture.advance(MOMENT);
+      assertEquals(round + 1, announced());
+    }
+    assertTrue(jitter()[0].compareTo(INTERVAL.dividedBy(Republishing.JITTER_PART)) <= 0);
+  }
+
+  @Test
+  void aValueOfOurOwnIsPutAgainAndAnothersIsNot() {
+    start(Store.NONE);
+    long begun = fixture.system.now();
+    Probe<Dht.PutValueReply> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.PutValue(KEY, Bytes.utf8("v"), Readiness.UNTIL_GATE_OPENS, reply.ref()));
+    reply.expect(Dht.ValuePut.class, MOMENT);
+    assertEquals(1, told(KademliaMessage.Type.PUT_VALUE));
+    fixture.advance(
+        INTERVAL.minus(jitter()[1]).minusSeconds(1).minusNanos(fixture.system.now() - begun));
+    assertEquals(1, told(KademliaMessage.Type.PUT_VALUE));
+    fixture.advance(MOMENT);
+    assertEquals(2, told(KademliaMessage.Type.PUT_VALUE));
+    fixture.advance(Duration.ofHours(60));
+    assertTrue(told(KademliaMessage.Type.PUT_VALUE) >= 4);
+  }
+
+  @Test
+  void whatIsStoppedIsNotAnnouncedAgainAndNotNamed() throws Exception {
+    start(Store.NONE);
+    provide("x");
+    assertEquals(1, providers("x").size());
+    stopProviding("x");
+    assertEquals(List.of(), providers("x"));
+    fixture.advance(Duration.ofHours(60));
+    assertEquals(1, announced());
+  }
+
+  @Test
+  void stoppingAnswersAProvideThatWaits() {
+    remote.reachable = false;
+    start(Store.NONE);
+    Probe<Dht.ProvideReply> reply = fixture.system.probe();
+    fixture.dht.tell(new Dht.Provide(Script.hash("x"), Readiness.UNTIL_GATE_OPENS, reply.ref()));
+    stopProviding("x");
+    assertEquals(Dht.Reason.WITHDRAWN, reply.expect(Dht.OperationFailed.class).reason());
+  }
+
+  @Test
+  void whatIsProvidedIsRememberedAndGoesOnBeingProvided() throws Exception {
+    start(store);
+    provide("x");
+    fixture.close();
+    store = store.reopened();
+    remote.requests.clear();
+    start(store);
+    assertEquals(1, providers("x").size());
+    fixture.advance(INTERVAL);
+    assertEquals(1, announced());
+  }
+
+  @Test
+  void whatIsProvidedIsAnnouncedAtOnceWhenThePeerWasAwayForLong() throws Exception {
+    ProviderStore places = new ProviderStore(DhtFixture.SELF, ProviderStore.Settings.DEFAULT);
+    StoredProvider own =
+        new StoredProvider(
+            Script.hash("x"),
+            DhtFixture.SELF,
+            List.of(Script.address(0)),
+            SimulatedSystem.EPOCH.minus(Duration.ofDays(5)));
+    Bytes place = places.placeOf(own.key(), DhtFixture.SELF);
+    store.memory.commit(
+        Batch.of(Change.put(StoreCollection.PROVIDERS, place, own.encode())),
+        new StoreCompletion<>() {
+          @Override
+          public void succeeded(Batch batch) {}
+
+          @Override
+          public void failed(StoreFailure failure) {
+            throw new AssertionError(failure);
+          }
+        });
+    start(store);
+    assertEquals(1, announced());
+    assertEquals(1, providers("x").size());
+  }
+
+  @Test
+  void whatIsNotToBeKeptIsForgottenWithThePeer() throws Exception {
+    start(store);
+    Probe<Dht.ProvideReply> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.Provide(Script.hash("x"), false, Readiness.UNTIL_GATE_OPENS, reply.ref()));
+    reply.expect(Dht.Provided.class, MOMENT);
+    fixture.close();
+    store = store.reopened();
+    start(store);
+    assertEquals(List.of(), providers("x"));
+  }
+
+  @Test
+  void whatIsStoppedIsNotThereAfterARestartEvenIfThatWasWhileLoading() throws Exception {
+    start(store);
+    provide("x");
+    provide("y");
+    stopProviding("y");
+    fixture.close();
+    store = store.reopened();
+    store.slow = true;
+    start(store);
+    Probe<Dht.StopProvidingReply> reply = fixture.system.probe();
+    fixture.dht.tell(new Dht.StopProviding(Script.hash("x"), reply.ref()));
+    reply.expectNone();
+    store.slow = false;
+    store.release();
+    fixture.system.runUntilIdle();
+    assertTrue(reply.next() instanceof Dht.ProvidingStopped);
+    assertEquals(List.of(), providers("x"));
+    assertEquals(List.of(), providers("y"));
+    assertEquals(List.of(), store.keys(StoreCollection.PROVIDERS));
+  }
+
+  @Test
+  void aStopThatCannotBeKeptSaysSo() {
+    start(store);
+    provide("x");
+    store.failure = new StoreFailure(StoreFailure.Kind.FULL, "there is no room on the disk");
+    Probe<Dht.StopProvidingReply> reply = fixture.system.probe();
+    fixture.dht.tell(new Dht.StopProviding(Script.hash("x"), reply.ref()));
+    assertEquals(Dht.Reason.NOT_KEPT, reply.expect(Dht.OperationFailed.class).reason());
+  }
+
+  @Test
+  void manyKeysTakeOneLookup() {
+    start(Store.NONE);
+    Probe<Dht.StartProvidingReply> reply = fixture.system.probe();
+    long walks = told(KademliaMessage.Type.FIND_NODE);
+    fixture.dht.tell(
+        new Dht.StartProviding(
+            IntStream.range(0, 1000).mapToObj(i -> Script.hash("key " + i)).toList(), reply.ref()));
+    assertEquals(new Dht.ProvidingStarted(1000, 0), reply.next());
+    fixture.advance(MOMENT);
+    assertEquals(1000, announced());
+    assertEquals(walks + 1, told(KademliaMessage.Type.FIND_NODE));
+  }
+
+  @Test
+  void nobodyThereIsTriedAgainAfterAPause() {
+    start(Store.NONE);
+    remote.opens = false;
+    Probe<Dht.StartProvidingReply> reply = fixture.system.probe();
+    fixture.dht.tell(new Dht.StartProviding(List.of(Script.hash("x")), reply.ref()));
+    fixture.advance(Duration.ofMinutes(1));
+    assertEquals(0, announced());
+    remote.opens = true;
+    fixture.advance(DhtSettings.Records.DEFAULT.pause().multipliedBy(2));
+    assertEquals(1, announced());
+  }
+
+  @Test
+  void moreKeysThanMayBeAreRefusedAndCounted() {
+    fixture =
+        new DhtFixture(
+            DhtFixture.joining(remote)
+                .withLimits(new DhtSettings.Limits(10, 10, 200, 10, 10, 10, 2)),
+            remote);
+    Probe<Dht.StartProvidingReply> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.StartProviding(
+            List.of(Script.hash("a"), Script.hash("b"), Script.hash("c")), reply.ref()));
+    assertEquals(new Dht.ProvidingStarted(2, 1), reply.next());
+    Probe<Dht.ProvideReply> provided = fixture.system.probe();
+    fixture.dht.tell(new Dht.Provide(Script.hash("d"), Readiness.UNTIL_GATE_OPENS, provided.ref()));
+    fixture.advance(MOMENT);
+    assertEquals(Dht.Reason.TOO_MANY_PROVIDED, provided.expect(Dht.OperationFailed.class).reason());
+  }
+
+  @Test
+  void recordsMustNotExpireBeforeTheyAreAnnouncedAgain() {
+    Duration day = Duration.ofDays(1);
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new DhtSettings.Records(day, day, day, day, day.multipliedBy(2), day, day));
+  }
+}
