@@ -112,8 +112,9 @@ import org.jspecify.annotations.Nullable;
  * <p><b>A crash</b> loses the routing table and what was under way; remotes see their streams
  * reset. The restarted actor answers what ran with {@code CRASHED} (running it again could crash
  * again), keeps what waits, tells its subscribers, and bootstraps anew; the peers that are still
- * connected are in the table at once. The stores are kept. A lookup that crashes is not restarted;
- * its operation is answered with {@code CRASHED}.
+ * connected are in the table at once. The stores are kept, and with them what is provided: a sweep
+ * that was under way is begun anew for what it had not been told to have announced. A lookup that
+ * crashes is not restarted; its operation is answered with {@code CRASHED}.
  */
 public final class Dht {
 
@@ -464,7 +465,12 @@ public final class Dht {
   private record ReachDecided(PeerId peer, @Nullable HostFailure failure) implements Command {}
 
   /** A reply that waits until what it acknowledges is kept. */
-  private record Pending(Runnable kept, Consumer<OperationFailed> notKept) {}
+  private record Pending(Runnable kept, Consumer<OperationFailed> notKept) {
+
+    void fail(Reason reason, String message) {
+      notKept.accept(new OperationFailed(reason, message));
+    }
+  }
 
   /** A lookup of our own, under way. */
   private record Exploration(long lookup, Bytes target) {}
@@ -475,6 +481,7 @@ public final class Dht {
       ValueStore values,
       ProviderStore providers,
       Keeping keeping,
+      Map<Long, Pending> pending,
       Set<ActorRef<StateChanged>> subscribers) {}
 
   /** A bucket's member that has been silent for so many refreshes may be replaced. */
@@ -523,7 +530,7 @@ public final class Dht {
   private final Republishing republishing;
 
   /** Replies that wait for a commit, and what they are if it fails. */
-  private final Map<Long, Pending> pending = new LinkedHashMap<>();
+  private final Map<Long, Pending> pending;
 
   private final ActorRef<Connections.ConnectReply> dialReplies;
 
@@ -625,6 +632,7 @@ public final class Dht {
         values,
         providers,
         new Keeping(environment, values, providers),
+        new LinkedHashMap<>(),
         new LinkedHashSet<>());
   }
 
@@ -646,6 +654,7 @@ public final class Dht {
             settings.bucketCapacity(),
             settings.timing().refresh().multipliedBy(STALE_AFTER_REFRESHES));
     this.pauses = new Pauses(random);
+    this.pending = kept.pending();
     this.durability = new Durability(environment, kept.keeping(), ledger, context);
     this.serving =
         new Serving(
@@ -683,6 +692,7 @@ public final class Dht {
     for (Operation interrupted : ledger.abandonRunning()) {
       refuse(interrupted, Reason.CRASHED, "the DHT crashed while it ran");
     }
+    answerPending(Reason.CRASHED, "the DHT crashed before it was kept");
     kept.subscribers().forEach(this::watch);
     if (settings.mode() == DhtMode.OFF) {
       return absent();
@@ -1338,6 +1348,13 @@ public final class Dht {
     }
   }
 
+  /** Whoever waits for a commit waits no more; it may come about nevertheless. */
+  private void answerPending(Reason reason, String message) {
+    List<Pending> unanswered = List.copyOf(pending.values());
+    pending.clear();
+    unanswered.forEach(each -> each.fail(reason, message));
+  }
+
   /** Announces what is due, one region or value after another; or sees to it that it will be. */
   private void republish() {
     if (state != State.READY || table.isEmpty() || republishing.isUnderWay()) {
@@ -1513,7 +1530,7 @@ public final class Dht {
     if (waiting != null && failure == null) {
       waiting.kept().run();
     } else if (waiting != null && failure != null) {
-      waiting.notKept().accept(new OperationFailed(Reason.NOT_KEPT, failure.message()));
+      waiting.fail(Reason.NOT_KEPT, failure.message());
     }
     durability.releaseCommitted(committed).ifPresent(outcome -> conclude(committed.id(), outcome));
     return Behaviors.same();
@@ -1609,6 +1626,7 @@ public final class Dht {
     for (Operation open : ledger.drain()) {
       refuse(open, Reason.STOPPING, "the DHT stops");
     }
+    answerPending(Reason.STOPPING, "the DHT stops");
     return Behaviors.same();
   }
 

@@ -178,20 +178,26 @@ public record DhtSettings(
   }
 
   /**
-   * How long records live (kad-dht specification, "Content provider advertisement and discovery"),
-   * and when our own are announced again: that much after they were last, less up to a tenth of it,
-   * which each peer draws at its start.
+   * How long records live, and when our own are announced again: that much after they were last,
+   * less up to a tenth of it, which each peer draws at its start.
+   *
+   * <p>The kad-dht specification ("Content provider advertisement and discovery") has two of these,
+   * for the network of IPFS, and leaves values to each implementation.
    *
    * @param providerRepublish provider records of what we provide, until that is stopped (default 22
-   *     h)
+   *     h, the specification's "Provider Record Republish Interval")
    * @param providerExpiration a provider is named for so long, unless it tells us again (default 48
-   *     h)
-   * @param providerAddresses its addresses are named for so long (default 24 h)
-   * @param valueRepublish values that we put, while they are valid (default 22 h)
-   * @param valueExpiration a value is kept for so long, unless it is put again (default 48 h)
+   *     h, the specification's "Provider Record Expiration Interval")
+   * @param providerAddresses its addresses are named for so long (default 24 h, as in go-libp2p)
+   * @param valueRepublish values that we put, while they are valid (default 22 h, our own choice:
+   *     the same as for provider records, and before others forget it; go-libp2p and js-libp2p
+   *     leave it to the application)
+   * @param valueExpiration a value is kept for so long, unless it is put again (default 48 h, as in
+   *     go-libp2p)
    * @param sweep announcing all that lies in one region of the keyspace, the walk there included;
-   *     what has not been announced by then comes with the next one (default 2 min)
-   * @param pause when nobody took anything, it is tried again so much later (default 10 min)
+   *     what has not been announced by then comes with the next one (default 2 min, our own choice)
+   * @param pause when nobody took anything, it is tried again so much later (default 10 min, our
+   *     own choice)
    */
   public record Records(
       Duration providerRepublish,

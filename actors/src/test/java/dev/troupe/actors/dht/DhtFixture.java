@@ -438,11 +438,13 @@ final class DhtFixture implements AutoCloseable {
 
     private final Script script;
     private final FrameDecoder requests = new FrameDecoder(1 << 20);
+    private final List<KademliaMessage> taken = new ArrayList<>();
     private boolean answered;
 
     OutboundPipe(Script script) {
       super(script.peer, Direction.OUTBOUND);
       this.script = script;
+      script.streams.add(taken);
     }
 
     @Override
@@ -453,6 +455,7 @@ final class DhtFixture implements AutoCloseable {
         for (Bytes frame = requests.next(); frame != null; frame = requests.next()) {
           KademliaMessage request = KademliaMessage.decode(frame);
           script.requests.add(request);
+          taken.add(request);
           boolean isPut = request.type() == KademliaMessage.Type.PUT_VALUE;
           if (!script.silent && !(script.ignoresPuts && isPut)) {
             system.schedule(Script.LATENCY, () -> respond(request));

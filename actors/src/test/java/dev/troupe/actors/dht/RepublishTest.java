@@ -17,6 +17,8 @@ import dev.troupe.protocol.kademlia.KademliaMessage;
 import dev.troupe.protocol.kademlia.PeerInfo;
 import dev.troupe.protocol.kademlia.ProviderStore;
 import dev.troupe.protocol.kademlia.StoredProvider;
+import dev.troupe.protocol.kademlia.ValueRecord;
+import dev.troupe.protocol.multihash.Multihash;
 import dev.troupe.simulation.kernel.Order;
 import dev.troupe.simulation.kernel.Probe;
 import dev.troupe.simulation.kernel.SimulatedSystem;
@@ -110,8 +112,14 @@ class RepublishTest {
   }
 
   @Test
-  void aValueOfOurOwnIsPutAgainAndAnothersIsNot() {
+  void aValueOfOurOwnIsPutAgainAndAnothersIsNot() throws Exception {
     start(Store.NONE);
+    Bytes another = Bytes.utf8("/test/another's");
+    InboundPipe pipe = fixture.openInbound(Script.peer(500));
+    KademliaMessage put =
+        KademliaMessage.putValue(new ValueRecord(another, Bytes.utf8("of somebody")));
+    pipe.send(put);
+    assertEquals(put, pipe.answer());
     long begun = fixture.system.now();
     Probe<Dht.PutValueReply> reply = fixture.system.probe();
     fixture.dht.tell(
@@ -125,6 +133,7 @@ class RepublishTest {
     assertEquals(2, told(KademliaMessage.Type.PUT_VALUE));
     fixture.advance(Duration.ofHours(60));
     assertTrue(told(KademliaMessage.Type.PUT_VALUE) >= 4);
+    assertTrue(remote.requests.stream().noneMatch(request -> request.key().equals(another)));
   }
 
   @Test
@@ -235,15 +244,94 @@ class RepublishTest {
   @Test
   void manyKeysTakeOneLookup() {
     start(Store.NONE);
-    Probe<Dht.StartProvidingReply> reply = fixture.system.probe();
     long walks = told(KademliaMessage.Type.FIND_NODE);
-    fixture.dht.tell(
-        new Dht.StartProviding(
-            IntStream.range(0, 1000).mapToObj(i -> Script.hash("key " + i)).toList(), reply.ref()));
-    assertEquals(new Dht.ProvidingStarted(1000, 0), reply.next());
-    fixture.advance(MOMENT);
+    startProviding(1000);
     assertEquals(1000, announced());
     assertEquals(walks + 1, told(KademliaMessage.Type.FIND_NODE));
+  }
+
+  @Test
+  void whatIsTooMuchForOneSweepComesWithTheNext() {
+    start(Store.NONE);
+    long walks = told(KademliaMessage.Type.FIND_NODE);
+    startProviding(Republishing.KEYS_A_SWEEP);
+    assertEquals(Republishing.KEYS_A_SWEEP, announced());
+    assertEquals(walks + 1, told(KademliaMessage.Type.FIND_NODE));
+    fixture.close();
+    remote.requests.clear();
+    start(Store.NONE);
+    walks = told(KademliaMessage.Type.FIND_NODE);
+    startProviding(Republishing.KEYS_A_SWEEP + 1);
+    assertEquals(Republishing.KEYS_A_SWEEP + 1, announced());
+    assertEquals(walks + 2, told(KademliaMessage.Type.FIND_NODE));
+  }
+
+  @Test
+  void oneStreamTakesSoManyKeysAndTheRestComeOnAnother() {
+    start(Store.NONE);
+    startProviding(2 * Query.Sweep.KEYS_A_PARCEL + 1);
+    assertEquals(
+        List.of(Query.Sweep.KEYS_A_PARCEL, Query.Sweep.KEYS_A_PARCEL, 1),
+        remote.streams.stream()
+            .filter(each -> each.get(0).type() == KademliaMessage.Type.ADD_PROVIDER)
+            .map(List::size)
+            .toList());
+  }
+
+  @Test
+  void aCrashInTheMiddleOfASweepLosesNoKeyAndNoReply() {
+    start(Store.NONE);
+    long walks = told(KademliaMessage.Type.FIND_NODE);
+    Probe<Dht.StartProvidingReply> reply = fixture.system.probe();
+    fixture.dht.tell(new Dht.StartProviding(keys(300), reply.ref()));
+    // The walk is under way, and nothing has been announced.
+    fixture.advance(Script.LATENCY.plusMillis(1));
+    assertEquals(walks + 1, told(KademliaMessage.Type.FIND_NODE));
+    assertEquals(0, announced());
+    fixture.crash();
+    assertEquals(new Dht.ProvidingStarted(300, 0), reply.next());
+    fixture.advance(MOMENT);
+    assertEquals(300, announced());
+    reply.expectNone();
+  }
+
+  @Test
+  void aCrashBeforeItIsKeptIsSaid() {
+    start(store);
+    store.slow = true;
+    Probe<Dht.StartProvidingReply> started = fixture.system.probe();
+    fixture.dht.tell(new Dht.StartProviding(keys(1), started.ref()));
+    Probe<Dht.StopProvidingReply> stopped = fixture.system.probe();
+    fixture.dht.tell(new Dht.StopProviding(keys(1).get(0), stopped.ref()));
+    fixture.crash();
+    assertEquals(Dht.Reason.CRASHED, started.expect(Dht.OperationFailed.class).reason());
+    assertEquals(Dht.Reason.CRASHED, stopped.expect(Dht.OperationFailed.class).reason());
+    store.release();
+    fixture.system.runUntilIdle();
+    started.expectNone();
+    stopped.expectNone();
+  }
+
+  @Test
+  void aStopBeforeItIsKeptIsSaid() {
+    start(store);
+    store.slow = true;
+    Probe<Dht.StartProvidingReply> started = fixture.system.probe();
+    fixture.dht.tell(new Dht.StartProviding(keys(1), started.ref()));
+    fixture.dht.tell(new Dht.Stop());
+    fixture.system.runUntilIdle();
+    assertEquals(Dht.Reason.STOPPING, started.expect(Dht.OperationFailed.class).reason());
+  }
+
+  private static List<Multihash> keys(int count) {
+    return IntStream.range(0, count).mapToObj(i -> Script.hash("key " + i)).toList();
+  }
+
+  private void startProviding(int count) {
+    Probe<Dht.StartProvidingReply> reply = fixture.system.probe();
+    fixture.dht.tell(new Dht.StartProviding(keys(count), reply.ref()));
+    assertEquals(new Dht.ProvidingStarted(count, 0), reply.next());
+    fixture.advance(MOMENT);
   }
 
   @Test

@@ -28,6 +28,9 @@ final class Script {
   final Multiaddr address;
   final List<KademliaMessage> requests = new ArrayList<>();
 
+  /** The same, by stream. */
+  final List<List<KademliaMessage>> streams = new ArrayList<>();
+
   /** Where it says that it listens. */
   List<Multiaddr> listens;
 
