@@ -83,7 +83,10 @@ final class Republishing {
     }
     pausedValues.values().removeIf(until -> until - now <= 0);
     for (ValueStore.Own own : values.own(now)) {
-      if (now - own.putAt() >= valueInterval && !pausedValues.containsKey(own.record().key())) {
+      boolean isDue =
+          now - own.putAt() >= valueInterval && !pausedValues.containsKey(own.record().key());
+      // One whose time is over is dropped by the look.
+      if (isDue && values.get(own.record().key(), now).isPresent()) {
         ValueRecord record = own.record().receivedAt(clock.instant());
         chosen = record;
         Query placement = new Query.Placement(KademliaMessage.putValue(record));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.actors.dht.DhtFixture.InboundPipe;
 import dev.troupe.actors.fakes.ScriptedStore;
+import dev.troupe.actors.fakes.ScriptedWorld;
 import dev.troupe.actors.store.Batch;
 import dev.troupe.actors.store.Change;
 import dev.troupe.actors.store.Store;
@@ -13,11 +14,14 @@ import dev.troupe.actors.store.StoreCollection;
 import dev.troupe.actors.store.StoreCompletion;
 import dev.troupe.actors.store.StoreFailure;
 import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.crypto.PortableCrypto;
+import dev.troupe.protocol.ipns.IpnsRecord;
 import dev.troupe.protocol.kademlia.KademliaMessage;
 import dev.troupe.protocol.kademlia.PeerInfo;
 import dev.troupe.protocol.kademlia.ProviderStore;
 import dev.troupe.protocol.kademlia.StoredProvider;
 import dev.troupe.protocol.kademlia.ValueRecord;
+import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multihash.Multihash;
 import dev.troupe.simulation.kernel.Order;
 import dev.troupe.simulation.kernel.Probe;
@@ -134,6 +138,25 @@ class RepublishTest {
     fixture.advance(Duration.ofHours(60));
     assertTrue(told(KademliaMessage.Type.PUT_VALUE) >= 4);
     assertTrue(remote.requests.stream().noneMatch(request -> request.key().equals(another)));
+  }
+
+  @Test
+  void aValueWhoseTimeIsOverIsNotPutAgain() {
+    start(Store.NONE);
+    PrivateKey key = ScriptedWorld.key(1);
+    IpnsRecord record =
+        new IpnsRecord(
+            Bytes.utf8("/ipfs/x"), 0, SimulatedSystem.EPOCH.plus(Duration.ofHours(1)), 0);
+    Probe<Dht.PutValueReply> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.PutValue(
+            IpnsRecord.keyOf(key.peerId()),
+            record.seal(new PortableCrypto(), key),
+            Readiness.UNTIL_GATE_OPENS,
+            reply.ref()));
+    reply.expect(Dht.ValuePut.class, MOMENT);
+    fixture.advance(Duration.ofHours(47));
+    assertEquals(1, told(KademliaMessage.Type.PUT_VALUE));
   }
 
   @Test
