@@ -7,16 +7,16 @@ import dev.troupe.actors.host.Host;
 import dev.troupe.actors.store.Store;
 import dev.troupe.actors.world.World;
 import dev.troupe.protocol.ipns.IpnsNamespace;
-import dev.troupe.protocol.kademlia.Namespace;
 import dev.troupe.protocol.kademlia.Namespaces;
+import dev.troupe.protocol.presence.PresenceNamespace;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What the actors of this package have around them.
  *
- * @param settings their namespaces with {@code ipns}, which needs the cryptography and the clock of
- *     the world, unless there is one of that name
+ * @param settings their namespaces with {@code ipns} and {@code presence}, which need the
+ *     cryptography and the clock of the world, unless there is one of that name
  */
 record DhtEnvironment(
     DhtSettings settings,
@@ -30,9 +30,13 @@ record DhtEnvironment(
   DhtEnvironment {
     Namespaces known = settings.namespaces();
     if (!known.has(IpnsNamespace.NAME)) {
-      Namespace ipns = new IpnsNamespace(world.crypto(), world.clock());
-      settings = settings.withNamespaces(known.with(IpnsNamespace.NAME, ipns));
+      known = known.with(IpnsNamespace.NAME, new IpnsNamespace(world.crypto(), world.clock()));
     }
+    if (!known.has(PresenceNamespace.NAME)) {
+      known =
+          known.with(PresenceNamespace.NAME, new PresenceNamespace(world.crypto(), world.clock()));
+    }
+    settings = settings.withNamespaces(known);
   }
 
   /** Monotonic time, in nanoseconds. */

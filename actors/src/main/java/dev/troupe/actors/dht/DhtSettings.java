@@ -14,7 +14,7 @@ import java.util.List;
  * @param bootstrapPeers whom to join the DHT through; with nobody named there is no DHT to join,
  *     and it is ready at once
  * @param namespaces which values are valid (default {@code pk} and {@code test}); with {@code ipns}
- *     unless one of that name is among them
+ *     and {@code presence} unless one of that name is among them
  * @param bucketCapacity members of one bucket of the routing table (default 20; 200 on a bootstrap
  *     node)
  * @param replication K: how many peers a record is placed with, and how many are named in an answer

@@ -17,6 +17,7 @@ import dev.troupe.actors.host.Stream;
 import dev.troupe.actors.names.Resolution;
 import dev.troupe.actors.perf.Perf;
 import dev.troupe.actors.ping.Ping;
+import dev.troupe.actors.presence.Presence;
 import dev.troupe.actors.store.Store;
 import dev.troupe.actors.store.StoreFailure;
 import dev.troupe.actors.virtualconnections.VirtualConnections;
@@ -46,8 +47,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Owns</b> the host and the store. <b>Parent</b>: {@link
  * dev.troupe.actors.peermanager.PeerManager}, or whoever spawns it. <b>Children</b>: address book,
- * connections, bootstrap pool, DHT, health, gossip, virtual connections, and a short-lived one for
- * each ping, perf, opening of a stream and dial of a {@code /dnsaddr}.
+ * connections, bootstrap pool, DHT, health, gossip, virtual connections, presence, and a
+ * short-lived one for each ping, perf, opening of a stream and dial of a {@code /dnsaddr}.
  *
  * <p><b>States</b>: opening, where something is to outlive the peer (messages wait in a stash until
  * the store is open), then listening (they wait on until every listen address is bound), then
@@ -78,6 +79,8 @@ public final class Peer {
   private record ToHealth(Health.Command command) implements Command {}
 
   private record ToVirtualConnections(VirtualConnections.Command command) implements Command {}
+
+  private record ToPresence(Presence.Command command) implements Command {}
 
   private record GetInfo(ActorRef<Info> replyTo) implements Command {}
 
@@ -364,6 +367,33 @@ public final class Peer {
     return new ToVirtualConnections(new VirtualConnections.Send(peer, protocol, data, replyTo));
   }
 
+  /**
+   * Asks to be found under an identity of an application, such as {@code /eth/0x…}, until that is
+   * withdrawn.
+   *
+   * @param agentId for the application; may be empty
+   * @param agentName for people; may be empty
+   */
+  public static Command announcePresence(
+      String identity, String agentId, String agentName, ActorRef<Presence.AnnounceReply> replyTo) {
+    return new ToPresence(new Presence.Announce(identity, agentId, agentName, replyTo));
+  }
+
+  /** Asks to be found under an identity no more. */
+  public static Command withdrawPresence(String identity, ActorRef<Presence.Withdrawn> replyTo) {
+    return new ToPresence(new Presence.Withdraw(identity, replyTo));
+  }
+
+  /** Asks which other peers are present under an identity, as soon as the DHT is ready. */
+  public static Command findPresence(String identity, ActorRef<Presence.FindReply> replyTo) {
+    return new ToPresence(new Presence.Find(identity, replyTo));
+  }
+
+  /** Asks under which identities this peer is to be found, and how that goes. */
+  public static Command getPresence(ActorRef<Presence.AllAnnounced> replyTo) {
+    return new ToPresence(new Presence.GetAnnounced(replyTo));
+  }
+
   /** Asks who the peer is. */
   public static Command getInfo(ActorRef<Info> replyTo) {
     return new GetInfo(replyTo);
@@ -531,6 +561,7 @@ public final class Peer {
   private @Nullable ActorRef<Health.Command> health;
   private @Nullable ActorRef<Gossip.Command> gossip;
   private @Nullable ActorRef<VirtualConnections.Command> virtualConnections;
+  private @Nullable ActorRef<Presence.Command> presence;
 
   private Peer(
       ActorContext<Command> context,
@@ -668,6 +699,10 @@ public final class Peer {
         context.spawn(
             VirtualConnections.create(settings.virtualConnections(), world, host, connections),
             "virtualconnections");
+    presence =
+        context.spawn(
+            Presence.create(settings.presence(), settings.identity(), world, host, dht),
+            "presence");
     starter.tell(new Listening(host.peerId(), addresses()));
     return stash.unstashAll(running());
   }
@@ -683,6 +718,7 @@ public final class Peer {
         .onMessage(ToGossip.class, to -> pass(gossip, to.command()))
         .onMessage(ToHealth.class, to -> pass(health, to.command()))
         .onMessage(ToVirtualConnections.class, to -> pass(virtualConnections, to.command()))
+        .onMessage(ToPresence.class, to -> pass(presence, to.command()))
         .onMessage(GetInfo.class, this::onGetInfo)
         .onMessage(DoPing.class, this::onPing)
         .onMessage(DoPerf.class, this::onPerf)
@@ -881,6 +917,7 @@ public final class Peer {
       ending.add(bootstrapPool);
       context.watch(bootstrapPool);
     }
+    endChild(presence, new Presence.Stop());
     endChild(dht, new Dht.Stop());
     endChild(gossip, new Gossip.Stop());
     endChild(virtualConnections, new VirtualConnections.End());
@@ -997,6 +1034,8 @@ public final class Peer {
     } else if (command instanceof ToGossip to) {
       refusal.answer(to.command());
     } else if (command instanceof ToVirtualConnections to) {
+      refusal.answer(to.command());
+    } else if (command instanceof ToPresence to) {
       refusal.answer(to.command());
     } else if (command instanceof ToConnections to) {
       refusal.answer(to.command());

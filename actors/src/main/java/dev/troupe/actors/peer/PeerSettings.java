@@ -6,6 +6,7 @@ import dev.troupe.actors.connections.ConnectionsSettings;
 import dev.troupe.actors.dht.DhtSettings;
 import dev.troupe.actors.gossip.GossipSettings;
 import dev.troupe.actors.health.HealthSettings;
+import dev.troupe.actors.presence.PresenceSettings;
 import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.actors.virtualconnections.VirtualConnectionSettings;
 import dev.troupe.actors.world.HostSettings;
@@ -34,6 +35,7 @@ public record PeerSettings(
     HealthSettings health,
     GossipSettings gossip,
     VirtualConnectionSettings virtualConnections,
+    PresenceSettings presence,
     boolean servePerf) {
 
   /** Copies the list. */
@@ -55,6 +57,7 @@ public record PeerSettings(
         HealthSettings.DEFAULT,
         GossipSettings.DEFAULT,
         VirtualConnectionSettings.DEFAULT,
+        PresenceSettings.DEFAULT,
         false);
   }
 
@@ -72,6 +75,7 @@ public record PeerSettings(
         health,
         gossip,
         virtualConnections,
+        presence,
         servePerf);
   }
 
@@ -89,6 +93,7 @@ public record PeerSettings(
         health,
         other,
         virtualConnections,
+        presence,
         servePerf);
   }
 
@@ -106,6 +111,7 @@ public record PeerSettings(
         health,
         gossip,
         virtualConnections,
+        presence,
         servePerf);
   }
 
@@ -123,6 +129,7 @@ public record PeerSettings(
         health,
         gossip,
         virtualConnections,
+        presence,
         servePerf);
   }
 
@@ -140,6 +147,7 @@ public record PeerSettings(
         health,
         gossip,
         virtualConnections,
+        presence,
         servePerf);
   }
 
@@ -157,6 +165,7 @@ public record PeerSettings(
         health,
         gossip,
         virtualConnections,
+        presence,
         servePerf);
   }
 
@@ -174,6 +183,25 @@ public record PeerSettings(
         other,
         gossip,
         virtualConnections,
+        presence,
+        servePerf);
+  }
+
+  /** The same with another presence. */
+  public PeerSettings withPresence(PresenceSettings other) {
+    return new PeerSettings(
+        identity,
+        listen,
+        store,
+        host,
+        addressBook,
+        connections,
+        dht,
+        bootstrap,
+        health,
+        gossip,
+        virtualConnections,
+        other,
         servePerf);
   }
 
@@ -191,6 +219,7 @@ public record PeerSettings(
         health,
         gossip,
         virtualConnections,
+        presence,
         other);
   }
 

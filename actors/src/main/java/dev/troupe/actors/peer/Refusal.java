@@ -7,6 +7,7 @@ import dev.troupe.actors.gossip.Gossip;
 import dev.troupe.actors.health.Health;
 import dev.troupe.actors.health.HealthReport;
 import dev.troupe.actors.host.HostFailure;
+import dev.troupe.actors.presence.Presence;
 import dev.troupe.actors.virtualconnections.VirtualConnections;
 import java.util.List;
 
@@ -15,7 +16,8 @@ record Refusal(
     HostFailure failure,
     Dht.Reason reason,
     Gossip.Refusal gossipRefusal,
-    VirtualConnections.SendFailure sendFailure) {
+    VirtualConnections.SendFailure sendFailure,
+    Presence.Reason presenceReason) {
 
   /** The peer stops, or has not come to listen. */
   static final Refusal STOPPING =
@@ -23,7 +25,8 @@ record Refusal(
           new HostFailure(HostFailure.Kind.CLOSED, "the peer stops"),
           Dht.Reason.STOPPING,
           Gossip.Refusal.STOPPING,
-          VirtualConnections.SendFailure.STOPPING);
+          VirtualConnections.SendFailure.STOPPING,
+          Presence.Reason.STOPPING);
 
   /** Too much waits for the peer to listen. */
   static final Refusal CROWDED =
@@ -33,7 +36,8 @@ record Refusal(
               Peer.STASH + " messages wait for the peer to listen"),
           Dht.Reason.STASH_FULL,
           Gossip.Refusal.OVERLOADED,
-          VirtualConnections.SendFailure.QUEUE_FULL);
+          VirtualConnections.SendFailure.QUEUE_FULL,
+          Presence.Reason.TOO_MANY);
 
   private String message() {
     return failure.message();
@@ -101,6 +105,20 @@ record Refusal(
           .tell(
               new VirtualConnections.SendFailed(
                   send.peer(), send.protocol(), sendFailure, message(), 0));
+    }
+  }
+
+  void answer(Presence.Command command) {
+    if (command instanceof Presence.Announce announce) {
+      announce
+          .replyTo()
+          .tell(new Presence.AnnounceFailed(announce.identity(), presenceReason, message()));
+    } else if (command instanceof Presence.Withdraw withdraw) {
+      withdraw.replyTo().tell(new Presence.Withdrawn(withdraw.identity(), false));
+    } else if (command instanceof Presence.Find find) {
+      find.replyTo().tell(new Presence.FindFailed(find.identity(), presenceReason, message()));
+    } else if (command instanceof Presence.GetAnnounced get) {
+      get.replyTo().tell(new Presence.AllAnnounced(List.of()));
     }
   }
 

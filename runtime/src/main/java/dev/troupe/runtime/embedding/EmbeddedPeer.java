@@ -10,6 +10,7 @@ import dev.troupe.actors.health.HealthReport;
 import dev.troupe.actors.host.Stream;
 import dev.troupe.actors.peer.Peer;
 import dev.troupe.actors.peermanager.PeerManager;
+import dev.troupe.actors.presence.Presence;
 import dev.troupe.actors.virtualconnections.VirtualConnections;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.ipns.InvalidIpnsRecordException;
@@ -273,6 +274,38 @@ public final class EmbeddedPeer {
 
   private static NameReply failed(Dht.OperationFailed failure) {
     return new NameFailed(failure.reason(), failure.message());
+  }
+
+  /**
+   * Lets this peer be found under an identity of an application, such as {@code /eth/0x…}, until
+   * that is {@linkplain #withdrawPresence withdrawn}; completes when it has been published once, or
+   * that has failed.
+   *
+   * @param agentId for the application; may be empty
+   * @param agentName for people; may be empty
+   */
+  public CompletionStage<Presence.AnnounceReply> announcePresence(
+      String identity, String agentId, String agentName) {
+    return troupe.askUntilEnd(
+        created.peer(), replyTo -> Peer.announcePresence(identity, agentId, agentName, replyTo));
+  }
+
+  /** Is found under an identity no more, once what others have of it is over. */
+  public CompletionStage<Presence.Withdrawn> withdrawPresence(String identity) {
+    return ask(replyTo -> Peer.withdrawPresence(identity, replyTo));
+  }
+
+  /**
+   * Which other peers are present under an identity: each has signed it itself, a short while ago.
+   * Which of several has a right to the identity is for the application to judge.
+   */
+  public CompletionStage<Presence.FindReply> findPresence(String identity) {
+    return troupe.askUntilEnd(created.peer(), replyTo -> Peer.findPresence(identity, replyTo));
+  }
+
+  /** Under which identities this peer is to be found, and how that goes. */
+  public CompletionStage<Presence.AllAnnounced> presence() {
+    return ask(Peer::getPresence);
   }
 
   /** Where a peer can be dialled. */

@@ -14,6 +14,7 @@ import dev.troupe.actors.gossip.GossipSettings;
 import dev.troupe.actors.health.HealthSettings;
 import dev.troupe.actors.peer.PeerRole;
 import dev.troupe.actors.peer.PeerSettings;
+import dev.troupe.actors.presence.PresenceSettings;
 import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.actors.virtualconnections.VirtualConnectionSettings;
 import dev.troupe.actors.world.HostSettings;
@@ -24,6 +25,7 @@ import dev.troupe.protocol.kademlia.Namespaces;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.protocol.presence.PresenceNamespace;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
@@ -59,6 +61,10 @@ public final class PeerConfig {
           "inboundWindow",
           "maxMessage");
 
+  /** The namespaces that every DHT has beside those that are built in. */
+  private static final Set<String> ALWAYS_THERE =
+      Set.of(IpnsNamespace.NAME, PresenceNamespace.NAME);
+
   private PeerConfig() {}
 
   /**
@@ -84,6 +90,7 @@ public final class PeerConfig {
             "health",
             "gossip",
             "virtual-connections",
+            "presence",
             "serve-perf"));
     return new PeerSettings(
             identity,
@@ -97,6 +104,7 @@ public final class PeerConfig {
             section(config, PATH + ".health", HealthSettings.class),
             section(config, PATH + ".gossip", GossipSettings.class),
             section(config, PATH + ".virtual-connections", VirtualConnectionSettings.class),
+            section(config, PATH + ".presence", PresenceSettings.class),
             config.getBoolean(PATH + ".serve-perf"))
         .withRole((PeerRole) constant(config, PATH + ".role", PeerRole.class));
   }
@@ -241,7 +249,7 @@ public final class PeerConfig {
   private static Namespaces namespaces(List<String> open) {
     Namespaces namespaces = Namespaces.BUILT_IN;
     for (String name : open) {
-      if (namespaces.has(name) || name.equals(IpnsNamespace.NAME)) {
+      if (namespaces.has(name) || ALWAYS_THERE.contains(name)) {
         throw new IllegalArgumentException("there is a namespace \"" + name + "\" already");
       }
       namespaces = namespaces.with(name, Namespace.open());

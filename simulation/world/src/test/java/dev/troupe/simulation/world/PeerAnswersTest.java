@@ -84,6 +84,8 @@ class PeerAnswersTest {
     all.with("verify", to -> Peer.verify(stranger, to.unsafeUpcast()));
     all.with("probeReadiness", to -> Peer.probeReadiness(to.unsafeUpcast()));
     all.with("provide", to -> Peer.provide(key, to.unsafeUpcast()));
+    all.with("startProviding", to -> Peer.startProviding(List.of(key), to.unsafeUpcast()));
+    all.with("stopProviding", to -> Peer.stopProviding(key, to.unsafeUpcast()));
     all.with("findProviders", to -> Peer.findProviders(key, 1, to.unsafeUpcast()));
     all.with("putValue", to -> Peer.putValue(name, name, to.unsafeUpcast()));
     all.with("getValue", to -> Peer.getValue(name, to.unsafeUpcast()));
@@ -103,6 +105,10 @@ class PeerAnswersTest {
                 PROTOCOL, system.<VirtualConnections.Received>probe().ref(), to.unsafeUpcast()));
     all.with("stopProtocol", to -> Peer.stopProtocol(PROTOCOL, to.unsafeUpcast()));
     all.with("send", to -> Peer.send(stranger, PROTOCOL, name, to.unsafeUpcast()));
+    all.with("announcePresence", to -> Peer.announcePresence("/eth/1", "", "", to.unsafeUpcast()));
+    all.with("withdrawPresence", to -> Peer.withdrawPresence("/eth/2", to.unsafeUpcast()));
+    all.with("findPresence", to -> Peer.findPresence("/eth/1", to.unsafeUpcast()));
+    all.with("getPresence", to -> Peer.getPresence(to.unsafeUpcast()));
     all.with("getInfo", to -> Peer.getInfo(to.unsafeUpcast()));
     all.with("ping", to -> Peer.ping(stranger, 1, Duration.ofSeconds(10), to.unsafeUpcast()));
     all.with("perf", to -> Peer.perf(stranger, 1, 1, Duration.ofSeconds(10), to.unsafeUpcast()));
