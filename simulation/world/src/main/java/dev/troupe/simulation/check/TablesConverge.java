@@ -1,6 +1,7 @@
 package dev.troupe.simulation.check;
 
 import dev.troupe.actors.dht.Dht;
+import dev.troupe.actors.dht.DhtMode;
 import dev.troupe.actors.peer.Peer;
 import dev.troupe.protocol.kademlia.Distance;
 import dev.troupe.protocol.kademlia.Key;
@@ -18,7 +19,8 @@ import java.util.TreeMap;
 
 /**
  * After settling, each routing table knows the neighbourhood of its peer as the key space really
- * is: of the {@value #NEIGHBOURS} peers nearest to it, at least {@value #KNOWN}.
+ * is: of the {@value #NEIGHBOURS} peers nearest to it, at least {@value #KNOWN}. Clients of the DHT
+ * are in no table.
  */
 public final class TablesConverge implements Checker {
 
@@ -34,7 +36,9 @@ public final class TablesConverge implements Checker {
   public List<String> after(Cluster cluster) {
     List<String> violations = new ArrayList<>();
     Map<PeerId, Key> all = new LinkedHashMap<>();
-    cluster.up().forEach(node -> all.put(node.id(), Key.of(node.id())));
+    cluster.up().stream()
+        .filter(node -> node.settings().dht().mode() != DhtMode.CLIENT)
+        .forEach(node -> all.put(node.id(), Key.of(node.id())));
     Map<Node, Dht.Table> tables = cluster.survey(Peer::getDhtTable);
     for (Node node : cluster.up()) {
       Dht.Table table = tables.get(node);

@@ -13,6 +13,7 @@ public final class Scenarios {
           new BootstrapFailover(),
           new BootstrapKilled(),
           new HandMadeNetwork(),
+          new OpenPond(),
           new ChurnedLookups(),
           new TopicAtScale(),
           new PartitionHeals(),
