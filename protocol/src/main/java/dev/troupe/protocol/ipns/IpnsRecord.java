@@ -268,23 +268,26 @@ public record IpnsRecord(Bytes value, long sequence, Instant validity, long ttlN
   }
 
   /**
-   * The copies of version 1, which nobody signs: each that is there must be right, and where
-   * version 1 is meant, all of them; what is missing then is empty or zero.
+   * The copies of version 1, which nobody signs. Where that is there, which a value or a signature
+   * tells, all of them must be right, and what is missing is empty or zero. Elsewhere nobody looks
+   * at them: what is signed counts, and others accept such a record, so anybody could spoil one for
+   * us alone by a stray copy.
    */
   private static void checkCopies(IpnsEntry entry, Fields fields)
       throws InvalidIpnsRecordException {
-    boolean all = entry.hasSignatureV1() || entry.hasValue();
-    check(VALUE, all, entry.hasValue(), own(entry.getValue()), fields.value);
-    check(VALIDITY, all, entry.hasValidity(), own(entry.getValidity()), fields.validity);
-    check(
-        VALIDITY_TYPE, all, entry.hasValidityType(), entry.getValidityType(), fields.validityType);
-    check(SEQUENCE, all, entry.hasSequence(), entry.getSequence(), fields.sequence);
-    check(TTL, all, entry.hasTtl(), entry.getTtl(), fields.ttlNanos);
+    if (entry.getSignatureV1().isEmpty() && entry.getValue().isEmpty()) {
+      return;
+    }
+    check(VALUE, own(entry.getValue()), fields.value);
+    check(VALIDITY, own(entry.getValidity()), fields.validity);
+    check(VALIDITY_TYPE, entry.getValidityType(), fields.validityType);
+    check(SEQUENCE, entry.getSequence(), fields.sequence);
+    check(TTL, entry.getTtl(), fields.ttlNanos);
   }
 
-  private static void check(String field, boolean all, boolean there, Object copy, Object signed)
+  private static void check(String field, Object copy, Object signed)
       throws InvalidIpnsRecordException {
-    if ((all || there) && !Objects.equals(copy, signed)) {
+    if (!Objects.equals(copy, signed)) {
       throw new InvalidIpnsRecordException(
           Fault.CONTRADICTORY, "an IPNS record whose " + field + " is not the one that is signed");
     }

@@ -342,13 +342,26 @@ class IpnsRecordTest {
           copies.accept(all);
           wrong.accept(all);
           assertFault(Fault.CONTRADICTORY, "whose " + field + " is not", encoded(all));
-          IpnsEntry.Builder one = signed(fields());
-          wrong.accept(one);
-          assertFault(Fault.CONTRADICTORY, "whose " + field + " is not", encoded(one));
         });
     // With version 1, what is missing counts as empty or zero.
     assertFault(
         Fault.CONTRADICTORY, "whose Sequence is not", encoded(right.clone().clearSequence()));
+    IpnsEntry.Builder value = signed(fields()).setValue(foreign(VALUE));
+    assertFault(Fault.CONTRADICTORY, "whose Validity is not", encoded(value));
+    IpnsEntry.Builder signature =
+        signed(fields()).setSignatureV1(ByteString.copyFrom(new byte[] {1}));
+    assertFault(Fault.CONTRADICTORY, "whose Value is not", encoded(signature));
+  }
+
+  /**
+   * Without a value and a signature of version 1 there is no version 1: {@code 30 01} is a TTL of
+   * 1, {@code 12 00} an empty signature, {@code 0a 00} an empty value.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"3001", "1200", "0a00", "2801", "1801", "220432303237", "12000a003001"})
+  void nobodyMakesARecordInvalidByWhatHeAppendsToIt(String suffix) throws Exception {
+    IpnsRecord record = record(7, TOMORROW);
+    assertEquals(record, open(record.seal(CRYPTO, KEY).concat(Bytes.fromHex(suffix))));
   }
 
   @Test
