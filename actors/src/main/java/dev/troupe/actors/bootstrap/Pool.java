@@ -326,7 +326,7 @@ final class Pool {
   // What happens
 
   /**
-   * Who answered at an address that did not say.
+   * Who answered at an address that did not say. It counts as dialled once more, under its name.
    *
    * @return false, and the address is dropped, if it is one that is in the pool already, or this
    *     peer itself
@@ -337,6 +337,7 @@ final class Pool {
       return false;
     }
     entry.peer = peer;
+    entry.attempts++;
     return true;
   }
 

@@ -198,8 +198,10 @@ class BootstrapPoolTest {
   @Test
   void anAddressWithoutANameGetsOneFromWhoeverAnswers() {
     connections.up.add(peer(PRIMARY));
-    pool(List.of(PRIMARY.withoutPeer()));
+    pool(List.of(PRIMARY.withoutPeer()), BACKUP);
     system.advance(Duration.ofSeconds(1));
+    assertEquals(List.of(), failures());
+    assertEquals(List.of(peer(PRIMARY)), connections.dials);
     Bootstrap bootstrap = last(PRIMARY.withoutPeer());
     assertTrue(bootstrap.isReachable());
     assertEquals(peer(PRIMARY), bootstrap.peer());
