@@ -812,6 +812,7 @@ public final class Dht {
             RepublishDue.class,
             unused -> {
               republish();
+              durability.keepInPassing(); // What is not valid any more is dropped.
               return Behaviors.same();
             })
         .onMessage(PageRead.class, this::onPageRead)
@@ -959,11 +960,11 @@ public final class Dht {
     if (operation instanceof Provide provide) {
       PeerInfo self = new PeerInfo(self(), environment.host().listenAddresses());
       kept.keeping().intend(provide.key());
-      if (!kept.providers().provide(provide.key(), self.addresses(), provide.isKept(), now)) {
+      if (!kept.providers().intend(provide.key(), self.addresses(), provide.isKept(), now)) {
         settle(id, new Outcome.Failed(Reason.TOO_MANY_PROVIDED, "as many are provided as may be"));
         return;
       }
-      republishLater();
+      republishing.begin(id, provide.key(), self.addresses());
       Query placement = new Query.Placement(KademliaMessage.addProvider(provide.key(), self));
       startLookup(id, placement, timing.put());
       durability.keepFor(id);
@@ -1012,11 +1013,11 @@ public final class Dht {
     ValueRecord record =
         new ValueRecord(put.key(), put.value()).receivedAt(environment.world().clock().instant());
     try {
-      if (kept.values().put(self(), record, environment.now()) == ValueStore.Outcome.OUTDATED) {
+      if (kept.values().intend(record, environment.now()) == ValueStore.Outcome.OUTDATED) {
         settle(id, new Outcome.Failed(Reason.INVALID_RECORD, "a better value is stored here"));
         return;
       }
-      republishLater();
+      republishing.begin(id, record);
       Query placement = new Query.Placement(KademliaMessage.putValue(record));
       startLookup(id, placement, settings.timing().put());
       durability.keepFor(id);
@@ -1092,7 +1093,9 @@ public final class Dht {
   private Behavior<Command> onOperationOverdue(OperationOverdue overdue) {
     lookups.stop(overdue.id());
     durability.release(overdue.id());
-    conclude(overdue.id(), new Outcome.Failed(Reason.TIMED_OUT, "time ran out"));
+    Outcome outcome = new Outcome.Failed(Reason.TIMED_OUT, "time ran out");
+    conclude(overdue.id(), outcome);
+    endAnnouncement(overdue.id(), outcome);
     return Behaviors.same();
   }
 
@@ -1126,9 +1129,7 @@ public final class Dht {
       finished.answered().forEach(this::onResponsive);
       finished.unclosed().forEach(lookups::part);
       conclude(finished.lookup(), finished.outcome());
-      if (republishing.isUnderWay(finished.lookup())) {
-        onRepublished(finished.outcome());
-      }
+      endAnnouncement(finished.lookup(), finished.outcome());
       if (finished.outcome() instanceof Outcome.FoundValue found) {
         if (settings.namespaces().isOrdered(found.key())) {
           correct(found);
@@ -1244,11 +1245,10 @@ public final class Dht {
    */
   private Behavior<Command> onLookupEnded(LookupEnded ended) {
     lookups.onEnded(ended.id());
-    if (republishing.isUnderWay(ended.id())) {
-      onRepublished(new Outcome.Failed(Reason.CRASHED, "its lookup crashed"));
-    }
     corrections.remove(ended.id());
-    conclude(ended.id(), new Outcome.Failed(Reason.CRASHED, "its lookup crashed"));
+    Outcome outcome = new Outcome.Failed(Reason.CRASHED, "its lookup crashed");
+    conclude(ended.id(), outcome);
+    endAnnouncement(ended.id(), outcome);
     if (exploration.filter(current -> current.lookup() == ended.id()).isPresent()) {
       onExplored(exploration.get().target());
     }
@@ -1314,7 +1314,7 @@ public final class Dht {
     List<Multiaddr> addresses = environment.host().listenAddresses();
     for (Multihash key : start.keys()) {
       kept.keeping().intend(key);
-      provided += kept.providers().intend(key, addresses, environment.now()) ? 1 : 0;
+      provided += kept.providers().intend(key, addresses, true, environment.now()) ? 1 : 0;
     }
     ProvidingStarted reply = new ProvidingStarted(provided, start.keys().size() - provided);
     whenKept(new Pending(() -> start.replyTo().tell(reply), start.replyTo()::tell));
@@ -1369,22 +1369,23 @@ public final class Dht {
       startLookup(id, due.get().query(), due.get().budget());
     } else {
       republishing
-          .untilNext(now)
+          .untilNext(self.addresses(), now)
           .ifPresent(left -> timers.startSingleTimer(REPUBLISH, new RepublishDue(), left));
     }
   }
 
-  /** Something has just been announced: if nothing else is, it is the next. */
-  private void republishLater() {
-    if (!republishing.isUnderWay() && !timers.isTimerActive(REPUBLISH)) {
-      republish();
+  /**
+   * An operation or one of our own lookups has come to its end. What an operation has announced is
+   * not due before anything else that is.
+   */
+  private void endAnnouncement(long id, Outcome outcome) {
+    boolean isNext = republishing.isUnderWay(id) || outcome instanceof Outcome.Failed;
+    if (republishing.end(id, outcome, environment.now())) {
+      durability.keepInPassing();
+      if (isNext || !timers.isTimerActive(REPUBLISH)) {
+        republish();
+      }
     }
-  }
-
-  private void onRepublished(Outcome outcome) {
-    republishing.end(outcome, environment.host().listenAddresses(), self(), environment.now());
-    durability.keepInPassing();
-    republish();
   }
 
   // Whom we know
@@ -1601,6 +1602,7 @@ public final class Dht {
   private Behavior<Command> onHousekeepingDue() {
     kept.values().expire(environment.now());
     kept.providers().expire(environment.now());
+    republish(); // We may listen elsewhere by now.
     durability.keepInPassing();
     // Who was too slow once, and is connected still, has another chance: nobody else may know it.
     for (PeerId peer : connectedServers) {

@@ -316,10 +316,7 @@ final class Lookup {
   }
 
   private Behavior<Command> onPlacementEnded(Reason unlessPlaced) {
-    return finish(
-        placed > 0
-            ? query.placed(placed)
-            : new Outcome.Failed(unlessPlaced, "none of the nearest peers took the record"));
+    return finish(query.placed(placed, unlessPlaced));
   }
 
   private static boolean isAcknowledgement(KademliaMessage request, KademliaMessage response) {

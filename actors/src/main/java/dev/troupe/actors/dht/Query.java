@@ -56,9 +56,15 @@ sealed interface Query {
   /** Somebody has taken this. */
   default void onPlaced(Parcel parcel) {}
 
-  /** What came of it, where so many parcels were taken, at least one. */
-  default Outcome placed(int parcels) {
-    return new Outcome.Placed(parcels);
+  /**
+   * What came of it, where so many parcels were taken.
+   *
+   * @param unlessPlaced why, if none was
+   */
+  default Outcome placed(int parcels, Reason unlessPlaced) {
+    return parcels > 0
+        ? new Outcome.Placed(parcels)
+        : new Outcome.Failed(unlessPlaced, "none of the nearest peers took the record");
   }
 
   /** Requests to one peer, in one go: one, or several that need no response. */
@@ -113,10 +119,16 @@ sealed interface Query {
     /** It was placed with so many peers, at least one. */
     record Placed(int peers) implements Outcome {}
 
-    /** Of these, at least one, others know now that we provide them. */
-    record Announced(List<Multihash> keys) implements Outcome {
+    /**
+     * What was to be announced at one go.
+     *
+     * @param keys of these, others know now that we provide them
+     * @param missed of these, too few do
+     */
+    record Announced(List<Multihash> keys, List<Multihash> missed) implements Outcome {
       public Announced {
         keys = List.copyOf(keys);
+        missed = List.copyOf(missed);
       }
     }
 
@@ -196,8 +208,9 @@ sealed interface Query {
    * Announces at one go all that we provide in a region of the keyspace, see {@link Region}.
    *
    * <p>It walks to the first of the keys. Of those that it finds, the ones inside the region are
-   * the nearest of its other keys, too, and whoever looks for one of these comes to them; about
-   * half of what each key is placed with are such, the others live next to the region.
+   * the nearest of its other keys, too, and whoever looks for one of these comes to them; three
+   * quarters of what each key is placed with are such, the others may live next to the region. A
+   * key counts as announced when at least half of those took it with whom it was to be placed.
    */
   final class Sweep implements Query {
 
@@ -207,7 +220,11 @@ sealed interface Query {
     private final List<Multihash> keys;
     private final PeerInfo self;
     private final int replication;
-    private final Set<Multihash> announced = new LinkedHashSet<>();
+
+    /** With how many peers each key of the region is to be placed, and how many have taken it. */
+    private final Map<Multihash, Integer> assigned = new LinkedHashMap<>();
+
+    private final Map<Multihash, Integer> taken = new LinkedHashMap<>();
 
     /**
      * A sweep.
@@ -247,6 +264,7 @@ sealed interface Query {
           .assign(keys, replication)
           .forEach(
               (key, peers) -> {
+                assigned.put(key, peers.size());
                 KademliaMessage record = KademliaMessage.addProvider(key, self);
                 peers.forEach(
                     peer -> perPeer.computeIfAbsent(peer, unused -> new ArrayList<>()).add(record));
@@ -270,7 +288,7 @@ sealed interface Query {
     public void onPlaced(Parcel parcel) {
       for (KademliaMessage record : parcel.requests()) {
         try {
-          announced.add(Multihash.decode(record.key()));
+          taken.merge(Multihash.decode(record.key()), 1, Integer::sum);
         } catch (MalformedException e) {
           throw new IllegalStateException("a key of ours", e);
         }
@@ -278,8 +296,12 @@ sealed interface Query {
     }
 
     @Override
-    public Outcome placed(int parcels) {
-      return new Outcome.Announced(List.copyOf(announced));
+    public Outcome placed(int parcels, Reason unlessPlaced) {
+      List<Multihash> announced = new ArrayList<>();
+      List<Multihash> missed = new ArrayList<>();
+      assigned.forEach(
+          (key, peers) -> (2 * taken.getOrDefault(key, 0) >= peers ? announced : missed).add(key));
+      return new Outcome.Announced(announced, missed);
     }
 
     /** Only asked when there is nobody to announce it to. */

@@ -1,6 +1,7 @@
 package dev.troupe.actors.dht;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,11 +17,16 @@ import dev.troupe.actors.store.StoreFailure;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.crypto.PortableCrypto;
 import dev.troupe.protocol.ipns.IpnsRecord;
+import dev.troupe.protocol.kademlia.IterativeLookup.Ending;
+import dev.troupe.protocol.kademlia.IterativeLookup.Step.Finished;
 import dev.troupe.protocol.kademlia.KademliaMessage;
+import dev.troupe.protocol.kademlia.Namespaces;
 import dev.troupe.protocol.kademlia.PeerInfo;
 import dev.troupe.protocol.kademlia.ProviderStore;
 import dev.troupe.protocol.kademlia.StoredProvider;
 import dev.troupe.protocol.kademlia.ValueRecord;
+import dev.troupe.protocol.kademlia.ValueStore;
+import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multihash.Multihash;
 import dev.troupe.simulation.kernel.Order;
@@ -28,8 +34,10 @@ import dev.troupe.simulation.kernel.Probe;
 import dev.troupe.simulation.kernel.SimulatedSystem;
 import java.time.Duration;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -38,6 +46,7 @@ class RepublishTest {
 
   private static final Bytes KEY = Bytes.utf8("/test/k");
   private static final Duration INTERVAL = DhtSettings.Records.DEFAULT.providerRepublish();
+  private static final Duration PAUSE = DhtSettings.Records.DEFAULT.pause();
 
   /** Long enough for a lookup, and much shorter than anything else here. */
   private static final Duration MOMENT = Duration.ofSeconds(5);
@@ -368,6 +377,153 @@ class RepublishTest {
     remote.opens = true;
     fixture.advance(DhtSettings.Records.DEFAULT.pause().multipliedBy(2));
     assertEquals(1, announced());
+  }
+
+  @Test
+  void aProvideThatFailsIsTriedAgainAfterAPause() {
+    start(Store.NONE);
+    remote.opens = false;
+    Probe<Dht.ProvideReply> reply = fixture.system.probe();
+    fixture.dht.tell(new Dht.Provide(Script.hash("x"), Readiness.UNTIL_GATE_OPENS, reply.ref()));
+    reply.expect(Dht.OperationFailed.class, Duration.ofMinutes(1));
+    assertEquals(0, announced());
+    remote.opens = true;
+    fixture.advance(PAUSE.multipliedBy(2));
+    assertEquals(1, announced());
+    fixture.advance(INTERVAL.dividedBy(2));
+    assertEquals(1, announced());
+  }
+
+  @Test
+  void aValueThatNobodyTookIsPutAgainAfterAPauseThatGrows() {
+    start(Store.NONE);
+    remote.answer = RepublishTest::refusingValues;
+    Probe<Dht.PutValueReply> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.PutValue(KEY, Bytes.utf8("v"), Readiness.UNTIL_GATE_OPENS, reply.ref()));
+    assertEquals(Dht.Reason.REJECTED, reply.expect(Dht.OperationFailed.class, MOMENT).reason());
+    fixture.advance(PAUSE.plus(MOMENT));
+    assertEquals(2, told(KademliaMessage.Type.PUT_VALUE));
+    fixture.advance(INTERVAL);
+    assertTrue(told(KademliaMessage.Type.PUT_VALUE) <= 9);
+    remote.answer = Script.naming();
+    fixture.advance(INTERVAL);
+    long tries = told(KademliaMessage.Type.PUT_VALUE);
+    fixture.advance(INTERVAL.dividedBy(2));
+    assertEquals(tries, told(KademliaMessage.Type.PUT_VALUE));
+  }
+
+  private static @Nullable KademliaMessage refusingValues(KademliaMessage request) {
+    return request.type() == KademliaMessage.Type.PUT_VALUE ? null : Script.naming().apply(request);
+  }
+
+  @Test
+  void whatCouldNotBeKeptIsWrittenWhenItIsAskedForAgain() {
+    start(store);
+    StoreFailure full = new StoreFailure(StoreFailure.Kind.FULL, "there is no room on the disk");
+    for (int round = 1; round <= 2; round++) {
+      store.failure = round == 1 ? full : null;
+      Probe<Dht.StartProvidingReply> started = fixture.system.probe();
+      fixture.dht.tell(new Dht.StartProviding(keys(1), started.ref()));
+      assertEquals(round == 2, started.next() instanceof Dht.ProvidingStarted);
+      assertEquals(round == 2 ? 1 : 0, store.keys(StoreCollection.PROVIDERS).size());
+    }
+    for (int round = 1; round <= 2; round++) {
+      store.failure = round == 1 ? full : null;
+      Probe<Dht.StopProvidingReply> stopped = fixture.system.probe();
+      fixture.dht.tell(new Dht.StopProviding(keys(1).get(0), stopped.ref()));
+      assertEquals(round == 2, stopped.next() instanceof Dht.ProvidingStopped);
+      assertEquals(round == 2 ? 0 : 1, store.keys(StoreCollection.PROVIDERS).size());
+    }
+  }
+
+  @Test
+  void whereWeListenElsewhereThatIsAnnounced() {
+    start(Store.NONE);
+    provide("x");
+    fixture.listens = List.of(Script.address(77));
+    fixture.advance(Duration.ofHours(1));
+    List<KademliaMessage> told =
+        remote.requests.stream()
+            .filter(each -> each.type() == KademliaMessage.Type.ADD_PROVIDER)
+            .toList();
+    assertEquals(2, told.size());
+    assertEquals(fixture.listens, told.get(1).providers().get(0).addresses());
+  }
+
+  /** Decisions alone, without a DHT. */
+  private static final class Decisions {
+
+    final ValueStore values =
+        new ValueStore(Namespaces.BUILT_IN, DhtFixture.SELF, ValueStore.Settings.DEFAULT);
+    final ProviderStore providers =
+        new ProviderStore(DhtFixture.SELF, ProviderStore.Settings.DEFAULT);
+    final PeerInfo self = new PeerInfo(DhtFixture.SELF, List.of(Script.address(0)));
+    final Republishing republishing =
+        new Republishing(DhtSettings.DEFAULT, values, providers, new SplittableRandom(1));
+    long lookups;
+
+    /** The key of what is next; begun. */
+    Bytes next(long now) {
+      Republishing.Task task =
+          republishing.next(self, now, () -> SimulatedSystem.EPOCH.plusNanos(now)).orElseThrow();
+      republishing.begin(++lookups);
+      return task.query().question().key();
+    }
+
+    void end(Query.Outcome outcome, long now) {
+      assertTrue(republishing.end(lookups, outcome, now));
+    }
+  }
+
+  @Test
+  void whatFailsDoesNotHoldUpWhatDoesNot() throws Exception {
+    Decisions decisions = new Decisions();
+    for (Multihash key : keys(3)) {
+      decisions.providers.intend(key, decisions.self.addresses(), true, 0);
+    }
+    decisions.values.intend(new ValueRecord(KEY, Bytes.utf8("v")), 0);
+    Multihash failing = Multihash.decode(decisions.next(0));
+    decisions.end(new Query.Outcome.Announced(List.of(), List.of(failing)), 0);
+    assertEquals(KEY, decisions.next(0), "values have their turn");
+    decisions.end(new Query.Outcome.Placed(1), 0);
+    Multihash another = Multihash.decode(decisions.next(0));
+    assertNotEquals(failing, another);
+    List<Multihash> others = keys(3).stream().filter(key -> !key.equals(failing)).toList();
+    decisions.end(new Query.Outcome.Announced(others, List.of()), 0);
+    long left =
+        decisions.republishing.untilNext(decisions.self.addresses(), 0).orElseThrow().toNanos();
+    assertEquals(PAUSE.toNanos(), left);
+    assertEquals(failing, Multihash.decode(decisions.next(left)));
+  }
+
+  @Test
+  void whereNobodyAtAllAnswersEverythingWaits() throws Exception {
+    Decisions decisions = new Decisions();
+    decisions.providers.intend(keys(1).get(0), decisions.self.addresses(), true, 0);
+    decisions.values.intend(new ValueRecord(KEY, Bytes.utf8("v")), 0);
+    decisions.next(0);
+    decisions.end(new Query.Outcome.Failed(Dht.Reason.NO_PEERS, "nobody"), 0);
+    assertTrue(
+        decisions.republishing.next(decisions.self, 0, () -> SimulatedSystem.EPOCH).isEmpty());
+    assertEquals(
+        PAUSE, decisions.republishing.untilNext(decisions.self.addresses(), 0).orElseThrow());
+    assertEquals(KEY, decisions.next(PAUSE.toNanos()));
+  }
+
+  @Test
+  void aKeyIsAnnouncedWhenHalfOfThoseHaveTakenItThatShould() {
+    List<PeerId> four = IntStream.rangeClosed(1, 4).mapToObj(Script::peer).toList();
+    Finished walk = new Finished(Ending.EXHAUSTED, four, 4, 4);
+    PeerInfo self = new PeerInfo(DhtFixture.SELF, List.of());
+    Query.Sweep sweep = new Query.Sweep(keys(2), self, 20);
+    List<Query.Parcel> parcels = sweep.parcels(walk);
+    sweep.onPlaced(parcels.get(0));
+    assertEquals(
+        new Query.Outcome.Announced(List.of(), keys(2)), sweep.placed(1, Dht.Reason.REJECTED));
+    sweep.onPlaced(parcels.get(1));
+    assertEquals(
+        new Query.Outcome.Announced(keys(2), List.of()), sweep.placed(2, Dht.Reason.REJECTED));
   }
 
   @Test

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -178,15 +179,24 @@ public final class ProviderStore {
   }
 
   /**
-   * This peer is to provide a key that nobody has been told of yet; where it provides the key
-   * already, nothing changes. Counts as announced so long ago that it is over.
+   * This peer is to provide a key, of which nobody has been told yet: it counts as announced so
+   * long ago that it is over. Where it provides the key already, that remains as long ago as it
+   * was.
    *
+   * @param isKept whether the journal is to hear of it, be it for the first time or again; if it
+   *     has heard of this key before, it does anyway
    * @return whether there was room for it
    */
-  public boolean intend(Multihash key, List<Multiaddr> addresses, long now) {
+  public boolean intend(Multihash key, List<Multiaddr> addresses, boolean isKept, long now) {
     Distance distance = distanceTo(key);
-    return own.containsKey(distance)
-        || tell(key, distance, self, addresses, now - settings.timeToLive().toNanos());
+    Own before = own.get(distance);
+    Provider record =
+        before == null
+            ? new Provider(
+                PeerInfo.firstOf(addresses, settings.maxAddresses()),
+                now - settings.timeToLive().toNanos())
+            : before.record;
+    return putOwn(key, distance, record, isKept || (before != null && before.isKept));
   }
 
   private boolean tell(
@@ -200,48 +210,60 @@ public final class ProviderStore {
     return added;
   }
 
-  /**
-   * This peer provides a key, and has announced that just now, or is about to.
-   *
-   * @param isKept whether the journal is to hear of it; if it has heard of this key before, it does
-   *     anyway
-   * @return whether there was room for it
-   */
-  public boolean provide(Multihash key, List<Multiaddr> addresses, boolean isKept, long now) {
+  /** Others have been told that this peer provides the key, if it does still. */
+  public void announced(Multihash key, List<Multiaddr> addresses, long now) {
     Distance distance = distanceTo(key);
     Own before = own.get(distance);
-    if (isKept || (before != null && before.isKept)) {
-      return tell(key, distance, self, addresses, now);
-    }
-    List<Multiaddr> first = PeerInfo.firstOf(addresses, settings.maxAddresses());
-    return addOwn(key, distance, new Provider(first, now), false);
-  }
-
-  /** Others have been told again that this peer provides the key, if it does still. */
-  public void announced(Multihash key, List<Multiaddr> addresses, long now) {
-    if (own.containsKey(distanceTo(key))) {
-      provide(key, addresses, false, now);
+    if (before != null) {
+      List<Multiaddr> first = PeerInfo.firstOf(addresses, settings.maxAddresses());
+      putOwn(key, distance, new Provider(first, now), before.isKept);
     }
   }
 
-  /** This peer provides the key no more. */
+  private boolean putOwn(Multihash key, Distance distance, Provider record, boolean isKept) {
+    boolean added = addOwn(key, distance, record, isKept);
+    if (added && isKept && journal != Journal.NONE) {
+      journal.put(
+          StoredProvider.placeOf(distance, self), key, self, record.addresses, record.toldAt);
+    }
+    return added;
+  }
+
+  /**
+   * This peer provides the key no more. The journal hears of it even where it did not: what was
+   * written before may be there still, because the change that was to delete it failed.
+   */
   public void withdraw(Multihash key) {
-    if (own.remove(distanceTo(key)) != null) {
-      drop(distanceTo(key), self);
-    }
+    own.remove(distanceTo(key));
+    drop(distanceTo(key), self);
   }
 
-  /** What this peer provides itself, nearest to it first: those near one another are together. */
-  public List<Provided> own() {
-    return own.values().stream().map(each -> new Provided(each.key, each.record.toldAt)).toList();
+  /**
+   * What this peer provides itself, nearest to it first: those near one another are together.
+   *
+   * @param today where this peer listens now
+   */
+  public List<Provided> own(List<Multiaddr> today) {
+    List<Multiaddr> first = PeerInfo.firstOf(today, settings.maxAddresses());
+    Set<Multiaddr> inAnyOrder = Set.copyOf(first);
+    return own.values().stream()
+        .map(
+            each -> {
+              boolean isElsewhere =
+                  !each.record.addresses.equals(first)
+                      && !Set.copyOf(each.record.addresses).equals(inAnyOrder);
+              return new Provided(each.key, each.record.toldAt, isElsewhere);
+            })
+        .toList();
   }
 
   /**
    * A key that this peer provides itself.
    *
    * @param announcedAt when others were told last; monotonic, in nanoseconds
+   * @param isElsewhere whether they were told other addresses than today's
    */
-  public record Provided(Multihash key, long announcedAt) {}
+  public record Provided(Multihash key, long announcedAt, boolean isElsewhere) {}
 
   /**
    * Takes back a provider that was stored before the peer ended. One that is here already is newer,

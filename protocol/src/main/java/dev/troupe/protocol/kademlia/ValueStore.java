@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * than all is refused: those near to us are the ones that others will ask us for. Before that, the
  * values of those senders give way that have more than their share, and a sender with its share is
  * refused. What this peer put itself has as much room beside that of all others, and gives way to a
- * better value only.
+ * better value only; its time is not over before it is no longer valid.
  *
  * <p>Not thread-safe.
  */
@@ -52,7 +52,7 @@ public final class ValueStore {
    *     bytes; and as many our own
    * @param shareOfSender one sender has one part in so many of either; where there is no room, what
    *     is beyond gives way, or is refused
-   * @param timeToLive for how long each is kept, unless it is put again
+   * @param timeToLive for how long each of others is kept, unless it is put again
    */
   public record Settings(int maxRecords, long maxBytes, int shareOfSender, Duration timeToLive) {
 
@@ -149,6 +149,31 @@ public final class ValueStore {
    * @throws InvalidRecordException if it must not be under its key
    */
   public Outcome put(PeerId sender, ValueRecord record, long now) throws InvalidRecordException {
+    return put(sender, record, now, now);
+  }
+
+  /**
+   * Stores a value of this peer's own, of which nobody has been told yet: it counts as put so long
+   * ago that it is over. Where the same is our own already, that remains as long ago as it was.
+   *
+   * @throws InvalidRecordException if it must not be under its key
+   */
+  public Outcome intend(ValueRecord record, long now) throws InvalidRecordException {
+    return put(self, record, now - settings.timeToLive().toNanos(), now);
+  }
+
+  /** Others have been told of a value of this peer's own, if it is that still. */
+  public void announced(ValueRecord record, long now) {
+    Distance distance = here.distanceTo(Key.of(record.key()));
+    Stored held = records.get(distance);
+    if (held != null && held.sender.equals(self) && held.record.value().equals(record.value())) {
+      records.put(distance, new Stored(record, self, now));
+      journal.put(record, self, now);
+    }
+  }
+
+  private Outcome put(PeerId sender, ValueRecord record, long putAt, long now)
+      throws InvalidRecordException {
     namespaces.validate(record.key(), record.value());
     Distance distance = here.distanceTo(Key.of(record.key()));
     Optional<ValueRecord> held = get(record.key(), now);
@@ -159,18 +184,21 @@ public final class ValueStore {
       }
     }
     Stored before = records.get(distance);
-    PeerId owner = sender;
-    if (before != null && before.record.value().equals(record.value()) && !sender.equals(self)) {
-      owner = before.sender;
+    Stored same = before != null && before.record.value().equals(record.value()) ? before : null;
+    PeerId owner = same != null && !sender.equals(self) ? same.sender : sender;
+    long since = putAt;
+    if (same != null && same.sender.equals(self)) {
+      // That others have our own does not say that those have who should; nor does our intention.
+      since = sender.equals(self) && putAt - same.putAt > 0 ? putAt : same.putAt;
     }
-    Stored newcomer = new Stored(record, owner, now + settings.timeToLive().toNanos());
+    Stored newcomer = new Stored(record, owner, since);
     if (!makeRoom(distance, newcomer, before)) {
       return Outcome.FULL;
     }
     take(distance);
     records.put(distance, newcomer);
     count(newcomer, 1);
-    journal.put(record, owner, now);
+    journal.put(record, owner, newcomer.putAt);
     return Outcome.STORED;
   }
 
@@ -189,8 +217,8 @@ public final class ValueStore {
     if (records.containsKey(distance)) {
       return true;
     }
-    Stored stored = new Stored(record, sender, putAt + settings.timeToLive().toNanos());
-    if (stored.isExpired(now) || !makeRoom(distance, stored, null)) {
+    Stored stored = new Stored(record, sender, putAt);
+    if (isExpired(stored, now) || !makeRoom(distance, stored, null)) {
       return false;
     }
     records.put(distance, stored);
@@ -223,7 +251,7 @@ public final class ValueStore {
   public Optional<ValueRecord> get(Bytes key, long now) {
     Distance distance = here.distanceTo(Key.of(key));
     Stored stored = records.get(distance);
-    if (stored == null || stored.isExpired(now)) {
+    if (stored == null || isExpired(stored, now)) {
       return Optional.empty();
     }
     try {
@@ -238,24 +266,24 @@ public final class ValueStore {
   /** Drops what has expired. */
   public void expire(long now) {
     records.entrySet().stream()
-        .filter(entry -> entry.getValue().isExpired(now))
+        .filter(entry -> isExpired(entry.getValue(), now))
         .map(Map.Entry::getKey)
         .toList()
         .forEach(this::remove);
   }
 
-  /** What this peer put itself and has not expired, nearest to it first. */
-  public List<Own> own(long now) {
+  /** What this peer put itself, be it valid still or not; nearest to it first. */
+  public List<Own> own() {
     return records.values().stream()
-        .filter(stored -> stored.sender.equals(self) && !stored.isExpired(now))
-        .map(stored -> new Own(stored.record, stored.expiresAt - settings.timeToLive().toNanos()))
+        .filter(stored -> stored.sender.equals(self))
+        .map(stored -> new Own(stored.record, stored.putAt))
         .toList();
   }
 
   /**
    * A value that this peer put itself.
    *
-   * @param putAt when it was put last; monotonic, in nanoseconds
+   * @param putAt when others were told of it last; monotonic, in nanoseconds
    */
   public record Own(ValueRecord record, long putAt) {}
 
@@ -385,11 +413,11 @@ public final class ValueStore {
     }
   }
 
-  private record Stored(ValueRecord record, PeerId sender, long expiresAt) {
+  private boolean isExpired(Stored stored, long now) {
+    return !stored.sender.equals(self) && isOver(stored.putAt, now);
+  }
 
-    boolean isExpired(long now) {
-      return now - expiresAt >= 0;
-    }
+  private record Stored(ValueRecord record, PeerId sender, long putAt) {
 
     long bytes() {
       return RECORD_OVERHEAD + record.key().size() + record.value().size();

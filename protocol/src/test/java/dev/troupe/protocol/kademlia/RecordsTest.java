@@ -261,6 +261,25 @@ class RecordsTest {
   }
 
   @Test
+  void ownValuesDoNotExpireAndAreDueUntilOthersAreTold() throws InvalidRecordException {
+    ValueStore store = values(4);
+    ValueRecord own = record("/n/own", "1");
+    assertEquals(ValueStore.Outcome.STORED, store.intend(own, 50));
+    assertEquals(List.of(new ValueStore.Own(own, -50)), store.own());
+    store.put(OTHER, own, 60);
+    assertEquals(List.of(new ValueStore.Own(own, -50)), store.own(), "nobody was told by us");
+    store.announced(own, 70);
+    store.announced(record("/n/own", "2"), 80);
+    store.intend(own, 90);
+    assertEquals(List.of(new ValueStore.Own(own, 70)), store.own());
+    store.expire(1000);
+    assertTrue(store.get(own.key(), 1000).isPresent());
+    ValueStore again = values(4);
+    assertTrue(again.restore(own, SELF, 70, 1000));
+    assertTrue(!again.restore(record("/n/x", "1"), OTHER, 70, 1000));
+  }
+
+  @Test
   void oneSenderHasItsShareOfTheRoomForValues() throws InvalidRecordException {
     ValueStore store = values(8);
     for (int i = 0; i < 8; i++) {
