@@ -407,6 +407,8 @@ public final class Dht {
     REJECTED,
     /** This peer provides as many keys as it may ({@link DhtSettings.Limits#providers}). */
     TOO_MANY_PROVIDED,
+    /** This peer has put as many values as it may ({@link DhtSettings.Limits#values}). */
+    TOO_MANY_VALUES,
     /** Before it ran, it was asked to stop providing the key. */
     WITHDRAWN,
     /** The actor crashed while it ran; whether others have seen it is unknown. */
@@ -452,7 +454,8 @@ public final class Dht {
   record PartingDue() implements Command {}
 
   /** A part of what was kept; a failure where there is no page. */
-  record PageRead(@Nullable Page page, @Nullable StoreFailure failure) implements Command {}
+  record PageRead(long id, @Nullable Page page, @Nullable StoreFailure failure)
+      implements Command {}
 
   /** What changed for an operation or an answer is kept, if there is no failure. */
   record Committed(long id, @Nullable StoreFailure failure) implements Command {}
@@ -482,6 +485,7 @@ public final class Dht {
       ProviderStore providers,
       Keeping keeping,
       Map<Long, Pending> pending,
+      Deque<Command> untilLoaded,
       Set<ActorRef<StateChanged>> subscribers) {}
 
   /** A bucket's member that has been silent for so many refreshes may be replaced. */
@@ -633,6 +637,7 @@ public final class Dht {
         providers,
         new Keeping(environment, values, providers),
         new LinkedHashMap<>(),
+        new ArrayDeque<>(),
         new LinkedHashSet<>());
   }
 
@@ -959,7 +964,6 @@ public final class Dht {
     long now = environment.now();
     if (operation instanceof Provide provide) {
       PeerInfo self = new PeerInfo(self(), environment.host().listenAddresses());
-      kept.keeping().intend(provide.key());
       if (!kept.providers().intend(provide.key(), self.addresses(), provide.isKept(), now)) {
         settle(id, new Outcome.Failed(Reason.TOO_MANY_PROVIDED, "as many are provided as may be"));
         return;
@@ -1013,8 +1017,13 @@ public final class Dht {
     ValueRecord record =
         new ValueRecord(put.key(), put.value()).receivedAt(environment.world().clock().instant());
     try {
-      if (kept.values().intend(record, environment.now()) == ValueStore.Outcome.OUTDATED) {
-        settle(id, new Outcome.Failed(Reason.INVALID_RECORD, "a better value is stored here"));
+      ValueStore.Outcome stored = kept.values().intend(record, environment.now());
+      if (stored != ValueStore.Outcome.STORED) {
+        settle(
+            id,
+            stored == ValueStore.Outcome.OUTDATED
+                ? new Outcome.Failed(Reason.INVALID_RECORD, "a better value is stored here")
+                : new Outcome.Failed(Reason.TOO_MANY_VALUES, "as many are put as may be"));
         return;
       }
       republishing.begin(id, record);
@@ -1150,7 +1159,7 @@ public final class Dht {
             .receivedAt(environment.world().clock().instant());
     if (found.uncorrected().contains(self())) {
       try {
-        kept.values().correct(best, environment.now());
+        kept.values().correct(best, found.holder(), environment.now());
         durability.keepInPassing();
       } catch (InvalidRecordException e) {
         return; // It was valid a moment ago, and its time is over: nobody is told any more.
@@ -1310,10 +1319,13 @@ public final class Dht {
       start.replyTo().tell(new OperationFailed(Reason.NO_DHT, "the DHT of this peer is off"));
       return Behaviors.same();
     }
+    if (kept.keeping().loading().isPresent()) {
+      waitUntilLoaded(start, start.replyTo()::tell);
+      return Behaviors.same();
+    }
     int provided = 0;
     List<Multiaddr> addresses = environment.host().listenAddresses();
     for (Multihash key : start.keys()) {
-      kept.keeping().intend(key);
       provided += kept.providers().intend(key, addresses, true, environment.now()) ? 1 : 0;
     }
     ProvidingStarted reply = new ProvidingStarted(provided, start.keys().size() - provided);
@@ -1327,10 +1339,11 @@ public final class Dht {
       stop.replyTo().tell(new OperationFailed(Reason.NO_DHT, "the DHT of this peer is off"));
       return Behaviors.same();
     }
-    if (!kept.keeping().withdraw(stop.key(), settings.limits().stash())) {
-      stop.replyTo().tell(new OperationFailed(Reason.STASH_FULL, "what was kept is being loaded"));
+    if (kept.keeping().loading().isPresent()) {
+      waitUntilLoaded(stop, stop.replyTo()::tell);
       return Behaviors.same();
     }
+    kept.providers().withdraw(stop.key());
     ledger
         .withdraw(each -> each instanceof Provide provide && provide.key().equals(stop.key()))
         .forEach(each -> refuse(each, Reason.WITHDRAWN, "it is not to be provided any more"));
@@ -1338,6 +1351,27 @@ public final class Dht {
         new Pending(
             () -> stop.replyTo().tell(new ProvidingStopped(stop.key())), stop.replyTo()::tell));
     return Behaviors.same();
+  }
+
+  /** What is here already is not known before all is loaded; nor is what there is to stop. */
+  private void waitUntilLoaded(Command command, Consumer<OperationFailed> refusal) {
+    if (kept.untilLoaded().size() >= settings.limits().stash()) {
+      refusal.accept(new OperationFailed(Reason.STASH_FULL, "what was kept is being loaded"));
+    } else {
+      kept.untilLoaded().add(command);
+    }
+  }
+
+  private void runWhatWaitedUntilLoaded() {
+    List<Command> waited = List.copyOf(kept.untilLoaded());
+    kept.untilLoaded().clear();
+    for (Command command : waited) {
+      if (command instanceof StartProviding start) {
+        onStartProviding(start);
+      } else if (command instanceof StopProviding stop) {
+        onStopProviding(stop);
+      }
+    }
   }
 
   private void whenKept(Pending reply) {
@@ -1520,6 +1554,7 @@ public final class Dht {
         .addKeyValue("candidates", tally.candidates())
         .log("The DHT has what was kept");
     durability.keepInPassing();
+    runWhatWaitedUntilLoaded();
     return start();
   }
 
@@ -1629,6 +1664,15 @@ public final class Dht {
       refuse(open, Reason.STOPPING, "the DHT stops");
     }
     answerPending(Reason.STOPPING, "the DHT stops");
+    OperationFailed stopping = new OperationFailed(Reason.STOPPING, "the DHT stops");
+    for (Command command : kept.untilLoaded()) {
+      if (command instanceof StartProviding start) {
+        start.replyTo().tell(stopping);
+      } else if (command instanceof StopProviding stop) {
+        stop.replyTo().tell(stopping);
+      }
+    }
+    kept.untilLoaded().clear();
     return Behaviors.same();
   }
 

@@ -71,14 +71,16 @@ public record DhtSettings(
    * What a {@link Dht} has room for.
    *
    * @param stash operations that wait; one more is refused with {@link Dht.Reason#STASH_FULL}
-   *     (default 1000)
+   *     (default 1000); beside them as many requests to start or stop providing, until what was
+   *     kept is loaded
    * @param running operations that run at a time; the others wait in the stash (default 64)
    * @param requestsPerLookup peers that one lookup asks in all (default 200)
    * @param inboundStreams open streams of remotes; one more is reset (default 5000)
    * @param inboundStreamsPerPeer open streams of one remote; one more is reset (default 128: twice
    *     the operations that another of our kind runs at a time, each of which may ask this peer)
    * @param values values kept for others (default 1024), in 16 MiB; of one sender at most a quarter
-   *     of both
+   *     of both. As many of our own beside them; one more is refused with {@link
+   *     Dht.Reason#TOO_MANY_VALUES}
    * @param providers provider records kept for others (default 65,536), in 24 MiB; of one provider
    *     at most 16,384, and 256 of one key
    */

@@ -33,6 +33,9 @@ final class Durability {
   /** Operations that run on, of which nothing could be kept. */
   private final Map<Long, StoreFailure> notKept = new LinkedHashMap<>();
 
+  /** The page that is awaited. */
+  private long reading;
+
   private boolean storeFails;
 
   /** Nothing is under way. */
@@ -56,6 +59,9 @@ final class Durability {
 
   /** A part of it has come; answers whether that was the last. */
   boolean onPage(Dht.PageRead read) {
+    if (read.id() != reading) {
+      return false; // It was asked for before a crash, and is read anew.
+    }
     Bytes after = Bytes.EMPTY;
     if (read.page() != null) {
       after = keeping.onPage(read.page());
@@ -72,6 +78,8 @@ final class Durability {
 
   private void readPage(Bytes after) {
     ActorRef<Dht.Command> self = context.getSelf();
+    long id = ledger.newId();
+    reading = id;
     environment
         .store()
         .read(
@@ -80,12 +88,12 @@ final class Durability {
             new StoreCompletion<>() {
               @Override
               public void succeeded(Page page) {
-                self.tell(new Dht.PageRead(page, null));
+                self.tell(new Dht.PageRead(id, page, null));
               }
 
               @Override
               public void failed(StoreFailure failure) {
-                self.tell(new Dht.PageRead(null, failure));
+                self.tell(new Dht.PageRead(id, null, failure));
               }
             });
   }

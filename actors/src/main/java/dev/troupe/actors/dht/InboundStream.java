@@ -10,6 +10,7 @@ import dev.troupe.protocol.kademlia.KademliaMessage;
 import dev.troupe.protocol.varint.FrameDecoder;
 import dev.troupe.protocol.varint.Frames;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +66,11 @@ final class InboundStream {
   private final FrameDecoder incoming = new FrameDecoder(KademliaMessage.MAX_REQUEST_SIZE);
   private ByteBuffer outgoing = ByteBuffer.allocate(0);
   private long received;
+
+  /** What has been read though nobody has asked for it yet; or why nothing can be read. */
+  private @Nullable KademliaMessage ahead;
+
+  private @Nullable String fault;
   private boolean answering;
   private boolean remoteClosed;
   private boolean closing;
@@ -133,6 +139,34 @@ final class InboundStream {
     return proceed();
   }
 
+  /**
+   * Another request of a type that needs no answer, if that is what has come next: it is to be
+   * treated with the one that was asked last, and {@link #answer} is for both.
+   */
+  Optional<KademliaMessage> another(KademliaMessage.Type type) {
+    KademliaMessage next = read();
+    if (next != null && next.type() != type) {
+      ahead = next;
+      return Optional.empty();
+    }
+    return Optional.ofNullable(next);
+  }
+
+  private @Nullable KademliaMessage read() {
+    KademliaMessage next = ahead;
+    ahead = null;
+    if (next != null || fault != null) {
+      return next;
+    }
+    try {
+      Bytes frame = incoming.next();
+      return frame == null ? null : KademliaMessage.decode(frame);
+    } catch (MalformedException e) {
+      fault = "malformed request: " + e.getMessage();
+      return null;
+    }
+  }
+
   /** Ends it. */
   Step reset(String reason) {
     stream.reset(0, reason);
@@ -143,14 +177,13 @@ final class InboundStream {
     if (answering || outgoing.hasRemaining() || closing) {
       return WAITING;
     }
-    try {
-      Bytes frame = incoming.next();
-      if (frame != null) {
-        answering = true;
-        return new Step.Asked(KademliaMessage.decode(frame));
-      }
-    } catch (MalformedException e) {
-      return reset("malformed request: " + e.getMessage());
+    KademliaMessage request = read();
+    if (request != null) {
+      answering = true;
+      return new Step.Asked(request);
+    }
+    if (fault != null) {
+      return reset(fault);
     }
     if (remoteClosed) {
       if (incoming.buffered() > 0) {

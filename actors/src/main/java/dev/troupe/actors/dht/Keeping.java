@@ -24,11 +24,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -66,9 +64,6 @@ final class Keeping {
 
   private @Nullable StoreCollection loading = StoreCollection.VALUES;
 
-  /** What was withdrawn before all was loaded, and must not come back. */
-  private final Set<Bytes> withdrawn = new LinkedHashSet<>();
-
   private int restored;
   private int dropped;
   private int unreadable;
@@ -91,29 +86,6 @@ final class Keeping {
   /** The collection that is to be read now; empty when all of them have been. */
   Optional<StoreCollection> loading() {
     return Optional.ofNullable(loading);
-  }
-
-  /**
-   * This peer provides a key no more, whatever is still to be loaded.
-   *
-   * @return false, and nothing is done, if there have been so many before all was loaded
-   */
-  boolean withdraw(Multihash key, int limit) {
-    if (loading != null) {
-      if (withdrawn.size() >= limit) {
-        return false;
-      }
-      Bytes place = providers.placeOf(key, environment.host().peerId());
-      withdrawn.add(place);
-      change(Change.delete(StoreCollection.PROVIDERS, place));
-    }
-    providers.withdraw(key);
-    return true;
-  }
-
-  /** This peer provides a key after all. */
-  void intend(Multihash key) {
-    withdrawn.remove(providers.placeOf(key, environment.host().peerId()));
   }
 
   /** Begins anew, after a crash: what is in memory stays. */
@@ -185,9 +157,6 @@ final class Keeping {
     StoredProvider stored = StoredProvider.decode(entry.value());
     if (!providers.placeOf(stored.key(), stored.provider()).equals(entry.key())) {
       throw new MalformedException("a provider that is not at its place");
-    }
-    if (withdrawn.contains(entry.key())) {
-      return;
     }
     long now = environment.now();
     if (providers.restore(

@@ -58,10 +58,11 @@ import org.jspecify.annotations.Nullable;
  * nearest {@code replication} of those that an answer names.
  *
  * <p>Timers: one deadline for all; one for each exchange, {@code connect} until its stream is open
- * and {@code request} from then on. Whoever could not be asked within the first is passed over, and
- * not blamed. Its dial goes on for as long as we do: it belongs to Connections, has its own budget,
- * and may be shared. At the end of the walk and of the lookup, what is dialled for them is
- * withdrawn.
+ * and {@code request} from then on, and {@link #TIME_A_RECORD} more for each record of a parcel but
+ * one; that begins anew whenever the remote takes more of it. Whoever could not be asked within the
+ * first is passed over, and not blamed. Its dial goes on for as long as we do: it belongs to
+ * Connections, has its own budget, and may be shared. At the end of the walk and of the lookup,
+ * what is dialled for them is withdrawn.
  *
  * <p>A crash loses its findings. It is not restarted: the Dht notices, and answers the operation
  * with {@code CRASHED}.
@@ -88,7 +89,7 @@ final class Lookup {
    *
    * @param answered who answered what was asked on the way
    * @param unclosed streams on which peers have responded, which we have closed and they have not;
-   *     at most one for each peer asked and one for each that was sent a record
+   *     at most one for each peer asked and one for each parcel of records
    */
   record Finished(long lookup, Outcome outcome, List<PeerId> answered, List<Stream> unclosed)
       implements Event {
@@ -109,6 +110,9 @@ final class Lookup {
 
   /** How long an address that another peer named is worth trying. */
   static final Duration DISCOVERED_TIME_TO_LIVE = Duration.ofMinutes(30);
+
+  /** What a remote may need to keep one record of a parcel; a slow disk syncs in less. */
+  static final Duration TIME_A_RECORD = Duration.ofMillis(50);
 
   private static final String DEADLINE = "deadline";
 
@@ -377,11 +381,16 @@ final class Lookup {
     }
     Optional<Exchange.End> end = exchange.on(signal.event());
     if (end.isEmpty()) {
-      if (signal.event() instanceof Exchange.Event.Opened) {
+      if (signal.event() instanceof Exchange.Event.Opened
+          || signal.event() instanceof Exchange.Event.Writable) {
         timers.startSingleTimer(
             signal.number(),
             new Overdue(signal.number()),
-            environment.settings().timing().request());
+            environment
+                .settings()
+                .timing()
+                .request()
+                .plus(TIME_A_RECORD.multipliedBy(exchange.requests().size() - 1)));
       }
       return Behaviors.same();
     }

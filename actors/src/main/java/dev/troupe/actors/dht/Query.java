@@ -107,10 +107,12 @@ sealed interface Query {
     /**
      * The best value of the key.
      *
+     * @param holder one who has it
      * @param uncorrected who should have it and has not, nearest or most certain first; perhaps
      *     this peer itself
      */
-    record FoundValue(Bytes key, Bytes value, List<PeerId> uncorrected) implements Outcome {
+    record FoundValue(Bytes key, Bytes value, PeerId holder, List<PeerId> uncorrected)
+        implements Outcome {
       public FoundValue {
         uncorrected = List.copyOf(uncorrected);
       }
@@ -526,7 +528,9 @@ sealed interface Query {
     public Outcome conclude(Finished walk) {
       return quorum
           .best()
-          .<Outcome>map(best -> new Outcome.FoundValue(key, best, uncorrected(best, walk)))
+          .<Outcome>map(
+              best ->
+                  new Outcome.FoundValue(key, best, quorum.holderOf(best), uncorrected(best, walk)))
           .orElseGet(() -> failure(walk, "the value of the key"));
     }
 

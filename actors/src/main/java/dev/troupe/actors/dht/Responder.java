@@ -161,10 +161,19 @@ final class Responder {
           request.answer(
               null,
               closer(sender, request.key()),
-              providers.providers(key, MAX_PROVIDERS_NAMED, random, now)));
+              providers.providers(key, MAX_PROVIDERS_NAMED, random, now).stream()
+                  .map(this::today)
+                  .toList()));
     } catch (MalformedException e) {
       return new Response.Refusal("GET_PROVIDERS of what is no multihash: " + e.getMessage());
     }
+  }
+
+  /** We listen where we listen now, whatever we announced last. */
+  private PeerInfo today(PeerInfo provider) {
+    return provider.peer().equals(host.peerId())
+        ? new PeerInfo(host.peerId(), PeerInfo.firstOf(host.listenAddresses()))
+        : provider;
   }
 
   private Response addProvider(PeerId sender, KademliaMessage request, long now) {

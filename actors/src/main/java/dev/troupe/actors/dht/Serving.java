@@ -7,6 +7,7 @@ import dev.troupe.protocol.keys.PeerId;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
@@ -118,13 +119,11 @@ final class Serving {
     InboundStream.Step next = step;
     while (next instanceof InboundStream.Step.Asked asked) {
       mindIdleness(stream);
-      Responder.Response response =
-          responder.respond(
-              stream.stream().remote(),
-              asked.request(),
-              environment.now(),
-              environment.world().clock().instant());
+      Responder.Response response = respond(stream, asked.request());
       if (durability.isPending()) {
+        if (asked.request().type() == KademliaMessage.Type.ADD_PROVIDER) {
+          response = respondToFurther(stream, response);
+        }
         unanswered.put(
             durability.commit(), new Unanswered(stream, asked.request().type(), response));
         return;
@@ -136,6 +135,27 @@ final class Serving {
     } else if (next instanceof InboundStream.Step.Over) {
       onOver(stream);
     }
+  }
+
+  private Responder.Response respond(InboundStream stream, KademliaMessage request) {
+    return responder.respond(
+        stream.stream().remote(),
+        request,
+        environment.now(),
+        environment.world().clock().instant());
+  }
+
+  /** Many providers come on one stream: those that are here are kept by one commit. */
+  private Responder.Response respondToFurther(InboundStream stream, Responder.Response first) {
+    Responder.Response response = first;
+    while (response instanceof Responder.Response.Silence) {
+      Optional<KademliaMessage> another = stream.another(KademliaMessage.Type.ADD_PROVIDER);
+      if (another.isEmpty()) {
+        return response;
+      }
+      response = respond(stream, another.get());
+    }
+    return response;
   }
 
   /** What is not kept is not acknowledged; what was only read is answered all the same. */

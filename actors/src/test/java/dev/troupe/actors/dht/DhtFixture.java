@@ -440,6 +440,7 @@ final class DhtFixture implements AutoCloseable {
     private final FrameDecoder requests = new FrameDecoder(1 << 20);
     private final List<KademliaMessage> taken = new ArrayList<>();
     private boolean answered;
+    private int outstanding;
 
     OutboundPipe(Script script) {
       super(script.peer, Direction.OUTBOUND);
@@ -458,7 +459,10 @@ final class DhtFixture implements AutoCloseable {
           taken.add(request);
           boolean isPut = request.type() == KademliaMessage.Type.PUT_VALUE;
           if (!script.silent && !(script.ignoresPuts && isPut)) {
-            system.schedule(Script.LATENCY, () -> respond(request));
+            outstanding++;
+            system.schedule(
+                Script.LATENCY.plus(script.takes.multipliedBy(taken.size() - 1)),
+                () -> respond(request));
           }
         }
       } catch (MalformedException e) {
@@ -468,6 +472,7 @@ final class DhtFixture implements AutoCloseable {
     }
 
     private void respond(KademliaMessage request) {
+      outstanding--;
       KademliaMessage answer = script.answer.apply(request);
       if (answer == null) {
         end(new HostFailure(HostFailure.Kind.STREAM_RESET, "refused"));
@@ -478,8 +483,8 @@ final class DhtFixture implements AutoCloseable {
       }
       // It waits for us to close before it does; as go-libp2p and js-libp2p do, it would take more
       // requests.
-      answered = true;
-      if (writeClosed && !script.lingers) {
+      answered = outstanding == 0;
+      if (answered && writeClosed && !script.lingers) {
         end(null);
       }
     }

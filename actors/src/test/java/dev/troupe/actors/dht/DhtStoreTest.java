@@ -21,8 +21,10 @@ import dev.troupe.protocol.kademlia.StoredPeer;
 import dev.troupe.protocol.kademlia.StoredValue;
 import dev.troupe.protocol.kademlia.ValueRecord;
 import dev.troupe.protocol.keys.PeerId;
+import dev.troupe.protocol.varint.Frames;
 import dev.troupe.simulation.kernel.Probe;
 import dev.troupe.simulation.kernel.SimulatedSystem;
+import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -123,6 +125,42 @@ class DhtStoreTest {
     assertEquals("v", held(Bytes.utf8("/test/before")));
     store.failure = null;
     assertTrue(put("/test/k", "v").hasAnswered());
+  }
+
+  @Test
+  void manyProvidersOnOneStreamAreKeptByOneCommit() throws Exception {
+    start(DhtSettings.DEFAULT);
+    store.slow = true;
+    PeerInfo self = new PeerInfo(SENDER, List.of(Script.address(500)));
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    for (int i = 0; i < Query.Sweep.KEYS_A_PARCEL; i++) {
+      all.writeBytes(
+          Frames.encode(KademliaMessage.addProvider(Script.hash("key " + i), self).encode()));
+    }
+    all.writeBytes(Frames.encode(KademliaMessage.getProviders(Script.hash("key 255")).encode()));
+    InboundPipe pipe = fixture.openInbound(SENDER);
+    pipe.sendBytes(all.toByteArray());
+    assertEquals(1, store.commits.size());
+    assertEquals(Query.Sweep.KEYS_A_PARCEL, store.commits.get(0).changes().size());
+    assertFalse(pipe.hasAnswered());
+    store.slow = false;
+    store.release();
+    fixture.system.runUntilIdle();
+    assertEquals(List.of(self), pipe.answer().providers());
+    assertNull(pipe.resetReason);
+  }
+
+  @Test
+  void whatCannotBeReadIsRefusedOnceThatBeforeItIsKept() throws Exception {
+    start(DhtSettings.DEFAULT);
+    PeerInfo self = new PeerInfo(SENDER, List.of(Script.address(500)));
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    all.writeBytes(Frames.encode(KademliaMessage.addProvider(Script.hash("x"), self).encode()));
+    all.writeBytes(Frames.encode(Bytes.fromHex("ff")));
+    InboundPipe pipe = fixture.openInbound(SENDER);
+    pipe.sendBytes(all.toByteArray());
+    assertTrue(pipe.resetReason.contains("malformed"), pipe.resetReason);
+    assertEquals(List.of(self), providers("x"));
   }
 
   @Test

@@ -451,6 +451,88 @@ class RepublishTest {
     assertEquals(fixture.listens, told.get(1).providers().get(0).addresses());
   }
 
+  @Test
+  void weAreNamedWhereWeListenNow() throws Exception {
+    start(Store.NONE);
+    provide("x");
+    fixture.listens = List.of(Script.address(77));
+    assertEquals(fixture.listens, providers("x").get(0).addresses());
+  }
+
+  @Test
+  void aParcelMayTakeTheTimeOfAllItsRecords() {
+    start(Store.NONE);
+    remote.takes = Duration.ofMillis(20);
+    int count = Query.Sweep.KEYS_A_PARCEL;
+    startProviding(count);
+    fixture.advance(PAUSE.multipliedBy(3));
+    assertEquals(count, announced());
+  }
+
+  @Test
+  void whatIsStartedWhileLoadingIsAsLongAgoAsItWas() {
+    start(store);
+    provide("x");
+    fixture.close();
+    store = store.reopened();
+    remote.requests.clear();
+    store.slow = true;
+    start(store);
+    Probe<Dht.StartProvidingReply> started = fixture.system.probe();
+    fixture.dht.tell(new Dht.StartProviding(List.of(Script.hash("x")), started.ref()));
+    started.expectNone();
+    fixture.crash();
+    started.expectNone();
+    store.slow = false;
+    store.release();
+    fixture.advance(MOMENT);
+    assertEquals(new Dht.ProvidingStarted(1, 0), started.next());
+    assertEquals(0, announced());
+  }
+
+  @Test
+  void whileLoadingSoManyStartsAndStopsWait() {
+    store.slow = true;
+    fixture =
+        new DhtFixture(
+            DhtFixture.joining(remote)
+                .withLimits(new DhtSettings.Limits(1, 10, 200, 10, 10, 10, 2)),
+            store,
+            remote);
+    Probe<Dht.StopProvidingReply> stopped = fixture.system.probe();
+    Probe<Dht.StartProvidingReply> started = fixture.system.probe();
+    fixture.dht.tell(new Dht.StopProviding(Script.hash("x"), stopped.ref()));
+    fixture.dht.tell(new Dht.StartProviding(keys(1), started.ref()));
+    assertEquals(Dht.Reason.STASH_FULL, started.expect(Dht.OperationFailed.class).reason());
+    stopped.expectNone();
+    fixture.dht.tell(new Dht.Stop());
+    fixture.system.runUntilIdle();
+    assertEquals(Dht.Reason.STOPPING, stopped.expect(Dht.OperationFailed.class).reason());
+  }
+
+  @Test
+  void moreValuesThanMayBeAreRefused() {
+    fixture =
+        new DhtFixture(
+            DhtFixture.joining(remote)
+                .withLimits(new DhtSettings.Limits(10, 10, 200, 10, 10, 1, 10)),
+            remote);
+    fixture.advance(MOMENT);
+    for (int i = 1; i <= 2; i++) {
+      Probe<Dht.PutValueReply> reply = fixture.system.probe();
+      fixture.dht.tell(
+          new Dht.PutValue(
+              Bytes.utf8("/test/" + i), Bytes.utf8("v"), Readiness.UNTIL_GATE_OPENS, reply.ref()));
+      if (i == 1) {
+        reply.expect(Dht.ValuePut.class, MOMENT);
+      } else {
+        assertEquals(
+            Dht.Reason.TOO_MANY_VALUES, reply.expect(Dht.OperationFailed.class, MOMENT).reason());
+      }
+    }
+    assertEquals(1, told(KademliaMessage.Type.PUT_VALUE));
+  }
+
   /** Decisions alone, without a DHT. */
   private static final class Decisions {
 

@@ -61,6 +61,9 @@ final class Script {
   /** How long a dial takes, either way. */
   Duration dialTime = LATENCY;
 
+  /** How long it takes over each further request on a stream. */
+  Duration takes = Duration.ZERO;
+
   /** What it answers; null to reset the stream. */
   Function<KademliaMessage, @Nullable KademliaMessage> answer = request -> naming().apply(request);
 

@@ -79,6 +79,11 @@ public final class Quorum {
     }
   }
 
+  /** Who was the first to return this value, which somebody has. */
+  public PeerId holderOf(Bytes value) {
+    return requireNonNull(holders.get(value), "nobody has it").iterator().next();
+  }
+
   /** Who returned another value than this one. */
   public List<PeerId> holdersOfOthers(Bytes best) {
     List<PeerId> others = new ArrayList<>();

@@ -233,14 +233,16 @@ public final class ValueStore {
 
   /**
    * Replaces a value by a better one that others hold; it remains with who put the one that was
-   * there. Does nothing where none is.
+   * there. If that was this peer, it is another's from now on: this peer does not put it again.
+   * Does nothing where no value is there, or no room for it as another's.
    *
+   * @param holder who holds the better one
    * @throws InvalidRecordException if it must not be under its key
    */
-  public void correct(ValueRecord better, long now) throws InvalidRecordException {
+  public void correct(ValueRecord better, PeerId holder, long now) throws InvalidRecordException {
     if (get(better.key(), now).isPresent()) {
       Stored held = requireNonNull(records.get(here.distanceTo(Key.of(better.key()))));
-      put(held.sender, better, now);
+      put(held.sender.equals(self) ? holder : held.sender, better, now);
     }
   }
 

@@ -306,12 +306,16 @@ class RecordsTest {
   void aCorrectedValueRemainsWithWhoPutIt() throws InvalidRecordException {
     ValueStore store = values(3);
     store.put(OTHER, record("/n/0", "1"), 0);
-    store.correct(record("/n/0", "5"), 10);
+    store.correct(record("/n/0", "5"), Peers.at(3), 10);
     assertEquals("5", store.get(Bytes.utf8("/n/0"), 10).orElseThrow().value().utf8());
     assertEquals(
         ValueStore.RECORD_OVERHEAD + "/n/0".length() + 1, store.bytesOfOthers(), "not our own");
-    store.correct(record("/n/1", "5"), 10);
+    store.correct(record("/n/1", "5"), Peers.at(3), 10);
     assertEquals(1, store.size(), "there was nothing to correct");
+    store.intend(record("/n/2", "1"), 10);
+    store.correct(record("/n/2", "5"), Peers.at(3), 10);
+    assertEquals("5", store.get(Bytes.utf8("/n/2"), 10).orElseThrow().value().utf8());
+    assertEquals(List.of(), store.own(), "it is not ours to put again");
   }
 
   @Test
