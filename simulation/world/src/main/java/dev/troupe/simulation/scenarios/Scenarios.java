@@ -10,10 +10,14 @@ public final class Scenarios {
   private static final List<Scenario> ALL =
       List.of(
           new BootstrapStorm(),
+          new BootstrapBlocked(),
           new BootstrapFailover(),
           new BootstrapKilled(),
+          new CrowdConnects(),
           new HandMadeNetwork(),
           new OpenPond(),
+          new FilesProvided(),
+          new SybilNeighbours(),
           new ChurnedLookups(),
           new TopicAtScale(),
           new PartitionHeals(),

@@ -1,6 +1,7 @@
 package dev.troupe.simulation.scenarios;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.simulation.kernel.Order;
 import dev.troupe.simulation.scenario.Fidelity;
@@ -10,6 +11,7 @@ import dev.troupe.simulation.scenario.Run;
 import dev.troupe.simulation.scenario.Scenario;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -17,6 +19,24 @@ class ScenariosTest {
 
   static Stream<String> names() {
     return Scenarios.all().stream().map(Scenario::name);
+  }
+
+  @Test
+  void whereAllOfTheNearestLieTheScenarioSaysSo() {
+    Scenario scenario = new SybilNeighbours(20);
+    Parameters parameters =
+        new Parameters(
+            scenario.name(),
+            20,
+            1,
+            scenario.length(),
+            Fidelity.HOST,
+            Order.RANDOM,
+            Parameters.ALL_FAULTS);
+    Result result = Run.of(scenario, parameters);
+    assertTrue(
+        result.violations().get(0).toString().contains("ended with"),
+        result.violations()::toString);
   }
 
   @ParameterizedTest
