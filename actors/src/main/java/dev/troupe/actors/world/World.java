@@ -79,8 +79,8 @@ public interface World extends Measurements {
    *
    * @param name such as {@code _dnsaddr.example.org}
    * @param completion given the records, at least one; the strings of one are joined. Fails with
-   *     {@code UNREACHABLE} (there are none, or no name server answers), {@code TIMED_OUT}, {@code
-   *     MALFORMED} (it is no name) or {@code CANCELLED}
+   *     {@code UNREACHABLE} (there are none, or a name server says why not), {@code TIMED_OUT} (no
+   *     name server answers), {@code MALFORMED} (it is no name) or {@code CANCELLED}
    */
   default Cancellable findText(String name, Completion<List<String>> completion) {
     completion.failed(

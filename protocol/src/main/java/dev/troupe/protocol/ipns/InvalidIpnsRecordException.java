@@ -12,13 +12,16 @@ public final class InvalidIpnsRecordException extends Exception {
 
   private final Fault fault;
 
-  /** What is wrong, in the order in which it is looked for. */
+  /**
+   * What is wrong, in the order in which it is looked for; the first that is found is said. What is
+   * signed is read last of all that must be readable, after the key.
+   */
   public enum Fault {
     /** The key is not {@code /ipns/} and a peer id. */
     BAD_NAME,
     /** More than 10 KiB. */
     TOO_LARGE,
-    /** No protobuf, or no DAG-CBOR with all five fields in it. */
+    /** No protobuf; or, once the key is known, no DAG-CBOR with all five fields in it. */
     MALFORMED,
     /** Without a signature of version 2 or what it signs. */
     UNSIGNED,
@@ -28,7 +31,7 @@ public final class InvalidIpnsRecordException extends Exception {
     OTHER_KEY,
     /** The signature is not one of the name's key. */
     BAD_SIGNATURE,
-    /** What is signed and its unsigned copy differ. */
+    /** What is signed and the unsigned copy of version 1 differ. */
     CONTRADICTORY,
     /** It says when it ends in a way that nobody knows. */
     UNKNOWN_VALIDITY_TYPE,

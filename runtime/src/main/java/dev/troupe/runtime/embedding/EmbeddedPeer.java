@@ -230,12 +230,21 @@ public final class EmbeddedPeer {
 
   /**
    * Lets the IPNS name of a key point at a value for {@link IpnsRecord#DEFAULT_LIFETIME}, in a
-   * record whose sequence follows that of the newest that is found. Nobody publishes it again
-   * before that is over; and of two at once with one key, either may win.
+   * record whose sequence follows that of the newest that is found. While the record is valid this
+   * peer puts it again, as every value that it has put; nobody signs a later one, so who wants the
+   * name to last longer publishes it again. Of two at once with one key, either may win.
    *
-   * @param value a path such as {@code /ipfs/…}, by convention
+   * @param value a path such as {@code /ipfs/…}, by convention; refused ({@code INVALID_RECORD})
+   *     where it is too long for a record of {@link IpnsRecord#MAX_ENCODED} bytes
    */
   public CompletionStage<NameReply> publishName(PrivateKey key, Bytes value) {
+    try {
+      // No later one of this value is longer.
+      recordOf(value, -1).seal(troupe.crypto(), key);
+    } catch (IllegalArgumentException tooLong) {
+      return CompletableFuture.completedFuture(
+          new NameFailed(Dht.Reason.INVALID_RECORD, String.valueOf(tooLong.getMessage())));
+    }
     return resolveName(key.peerId())
         .thenCompose(
             before -> {
@@ -248,12 +257,7 @@ public final class EmbeddedPeer {
   }
 
   private CompletionStage<NameReply> publishName(PrivateKey key, Bytes value, long sequence) {
-    IpnsRecord record =
-        new IpnsRecord(
-            value,
-            sequence,
-            troupe.now().plus(IpnsRecord.DEFAULT_LIFETIME),
-            IpnsRecord.DEFAULT_TTL.toNanos());
+    IpnsRecord record = recordOf(value, sequence);
     PeerId name = key.peerId();
     return putValue(IpnsRecord.keyOf(name), record.seal(troupe.crypto(), key))
         .thenApply(
@@ -261,6 +265,14 @@ public final class EmbeddedPeer {
                 reply instanceof Dht.OperationFailed failed
                     ? failed(failed)
                     : new NameFound(name, record));
+  }
+
+  private IpnsRecord recordOf(Bytes value, long sequence) {
+    return new IpnsRecord(
+        value,
+        sequence,
+        troupe.now().plus(IpnsRecord.DEFAULT_LIFETIME),
+        IpnsRecord.DEFAULT_TTL.toNanos());
   }
 
   private NameReply read(PeerId name, Bytes encoded) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.troupe.actors.connections.Connections;
+import dev.troupe.actors.dht.Dht;
 import dev.troupe.actors.gossip.Gossip;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.peer.Peer;
@@ -13,6 +14,7 @@ import dev.troupe.actors.peermanager.PeerManager;
 import dev.troupe.actors.streams.StreamFlow;
 import dev.troupe.actors.virtualconnections.VirtualConnections;
 import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.ipns.IpnsRecord;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multistream.ProtocolId;
@@ -102,6 +104,18 @@ class EmbeddingTest {
       Peer.ErrandFailed refused =
           assertInstanceOf(Peer.ErrandFailed.class, await(bob.perf(alice.id(), 1, 1)));
       assertEquals(HostFailure.Kind.PROTOCOL_NOT_SUPPORTED, refused.failure().kind());
+    }
+  }
+
+  @Test
+  void aNamePointsAtNoMoreThanARecordHolds() throws Exception {
+    try (Troupe troupe = Troupe.start()) {
+      Bytes value = Bytes.wrap(new byte[IpnsRecord.MAX_ENCODED]);
+      EmbeddedPeer.NameReply reply =
+          await(peer(troupe, "alice").publishName(troupe.newIdentity(), value));
+      assertEquals(
+          Dht.Reason.INVALID_RECORD,
+          assertInstanceOf(EmbeddedPeer.NameFailed.class, reply).reason());
     }
   }
 
