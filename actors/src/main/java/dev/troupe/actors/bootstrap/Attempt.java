@@ -22,11 +22,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One dial of one bootstrap peer: tells its parent once what came of it, and stops. Names are
- * resolved anew each time; where that fails, the addresses that are known otherwise are dialled.
+ * resolved anew each time; where that fails, or takes longer than {@link #PATIENCE}, the addresses
+ * that are known otherwise are dialled, and all of them again when there are more.
  *
  * <p><b>Parent</b>: {@link BootstrapPool}; stopping it takes the wish for the connection back.
  * <b>Children</b>: a {@link Resolution} for each {@code /dnsaddr}. <b>Timers</b>: the dial timeout,
- * for all of it.
+ * for all of it; the patience. <b>A crash</b> of a resolution is one name that does not resolve.
  */
 final class Attempt extends AbstractBehavior<Attempt.Command> {
 
@@ -34,9 +35,16 @@ final class Attempt extends AbstractBehavior<Attempt.Command> {
 
   private record Resolved(Resolution.Outcome outcome) implements Command {}
 
+  private record ResolutionOver() implements Command {}
+
+  private record Impatient() implements Command {}
+
   private record Ended(Connections.ConnectReply reply) implements Command {}
 
   private record TimedOut() implements Command {}
+
+  /** For so long what is known is not dialled, lest it be dialled twice where names are quick. */
+  static final Duration PATIENCE = Duration.ofMillis(500);
 
   /**
    * An attempt.
@@ -56,6 +64,7 @@ final class Attempt extends AbstractBehavior<Attempt.Command> {
             Behaviors.withTimers(
                 timers -> {
                   timers.startSingleTimer(new TimedOut(), timeout);
+                  timers.startSingleTimer(new Impatient(), PATIENCE);
                   return new Attempt(context, peer, timeout, connections, told)
                       .begin(world, addresses);
                 }));
@@ -68,7 +77,15 @@ final class Attempt extends AbstractBehavior<Attempt.Command> {
   private final Consumer<Connections.ConnectReply> told;
   private final Set<Multiaddr> addresses = new LinkedHashSet<>();
   private int resolving;
+  private boolean impatient;
+
+  /** How many addresses the dial has that is under way, or was last. */
+  private int dialled;
+
+  /** Whether a dial is under way. */
   private boolean asked;
+
+  private Connections.@Nullable ConnectFailed refused;
   private @Nullable HostFailure unresolved;
 
   private Attempt(
@@ -90,10 +107,14 @@ final class Attempt extends AbstractBehavior<Attempt.Command> {
     for (Multiaddr address : all) {
       if (peer != null && Resolution.isNeeded(address)) {
         resolving++;
-        getContext()
-            .spawnAnonymous(
-                Resolution.create(
-                    world, address.withPeer(peer), outcome -> self.tell(new Resolved(outcome))));
+        ActorRef<Resolution.Command> child =
+            getContext()
+                .spawnAnonymous(
+                    Resolution.create(
+                        world,
+                        address.withPeer(peer),
+                        outcome -> self.tell(new Resolved(outcome))));
+        getContext().watchWith(child, new ResolutionOver());
       } else {
         addresses.add(address);
       }
@@ -105,7 +126,9 @@ final class Attempt extends AbstractBehavior<Attempt.Command> {
   public Receive<Command> createReceive() {
     return newReceiveBuilder()
         .onMessage(Resolved.class, this::onResolved)
-        .onMessage(Ended.class, ended -> end(ended.reply()))
+        .onMessage(ResolutionOver.class, over -> onResolutionOver())
+        .onMessage(Impatient.class, impatience -> onImpatient())
+        .onMessage(Ended.class, this::onEnded)
         .onMessage(TimedOut.class, late -> onTimedOut())
         .onSignal(PostStop.class, stop -> onStop())
         .build();
@@ -117,20 +140,60 @@ final class Attempt extends AbstractBehavior<Attempt.Command> {
       unresolved = failure;
     }
     resolved.outcome().addresses().forEach(address -> addresses.add(address.withoutPeer()));
-    return --resolving == 0 ? connect() : this;
+    return dialEarly();
+  }
+
+  private Behavior<Command> onImpatient() {
+    impatient = true;
+    return dialEarly();
+  }
+
+  private Behavior<Command> dialEarly() {
+    return impatient && dialled == 0 && !addresses.isEmpty() ? connect() : this;
+  }
+
+  /** It has said before what came of it, unless it has crashed. */
+  private Behavior<Command> onResolutionOver() {
+    if (--resolving > 0) {
+      return this;
+    }
+    boolean more = addresses.size() > dialled;
+    if (refused != null && !more) {
+      return end(refused);
+    }
+    if (asked && !more) {
+      return this;
+    }
+    withdraw();
+    return connect();
   }
 
   private Behavior<Command> connect() {
-    if (addresses.isEmpty() && unresolved != null) {
-      return end(new Connections.ConnectFailed(peer, unresolved));
+    if (addresses.isEmpty()) {
+      return end(
+          new Connections.ConnectFailed(
+              peer,
+              unresolved != null
+                  ? unresolved
+                  : new HostFailure(HostFailure.Kind.CANCELLED, "the resolution has crashed")));
     }
     asked = true;
     List<Multiaddr> known = List.copyOf(addresses);
+    dialled = known.size();
     connections.tell(
         peer == null
             ? new Connections.ConnectTo(known.get(0), replies)
             : new Connections.Connect(peer, known, replies));
     return this;
+  }
+
+  private Behavior<Command> onEnded(Ended ended) {
+    asked = false;
+    if (resolving > 0 && ended.reply() instanceof Connections.ConnectFailed failed) {
+      refused = failed; // There may be more addresses soon.
+      return this;
+    }
+    return end(ended.reply());
   }
 
   private Behavior<Command> end(Connections.ConnectReply reply) {
@@ -147,9 +210,13 @@ final class Attempt extends AbstractBehavior<Attempt.Command> {
   }
 
   private Behavior<Command> onStop() {
+    withdraw();
+    return this;
+  }
+
+  private void withdraw() {
     if (peer != null && asked) {
       connections.tell(new Connections.Withdraw(peer, replies));
     }
-    return this;
   }
 }

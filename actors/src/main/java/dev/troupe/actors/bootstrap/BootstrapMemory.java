@@ -15,6 +15,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What of the bootstrap peers is in the store: those that answered, when, and where. Pure; it says
@@ -49,7 +50,7 @@ final class BootstrapMemory {
       try {
         StoredBootstrap bootstrap = StoredBootstrap.decode(entry.key(), entry.value());
         // What has been connected meanwhile is newer.
-        there.putIfAbsent(bootstrap.name(), bootstrap);
+        there.merge(bootstrap.name(), bootstrap, BootstrapMemory::withAddresses);
       } catch (MalformedException e) {
         unreadable.add(entry.key());
         passedOver.add(new Unreadable(nameOf(entry.key()), String.valueOf(e.getMessage())));
@@ -74,11 +75,23 @@ final class BootstrapMemory {
         .toList();
   }
 
-  /** One has just been connected; replaces what was known of it. Answers what has to change. */
-  Batch remember(StoredBootstrap bootstrap) {
-    Bytes key = bootstrap.name().encoded();
+  /** Where it was reached once counts until it is reached elsewhere. */
+  private static StoredBootstrap withAddresses(
+      StoredBootstrap newer, @Nullable StoredBootstrap old) {
+    return old != null && newer.addresses().isEmpty() && newer.peer().equals(old.peer())
+        ? new StoredBootstrap(
+            newer.name(), newer.peer(), old.addresses(), newer.connectedAt(), newer.added())
+        : newer;
+  }
+
+  /**
+   * One has just been connected; replaces what was known of it, but for its addresses where there
+   * are none, because it was that one who dialled. Answers what has to change.
+   */
+  Batch remember(StoredBootstrap latest) {
+    Bytes key = latest.name().encoded();
     unreadable.remove(key);
-    there.remove(bootstrap.name());
+    StoredBootstrap bootstrap = withAddresses(latest, there.remove(latest.name()));
     List<Change> changes = new ArrayList<>();
     unreadable.stream()
         .limit(Math.max(0, there.size() + unreadable.size() + 1 - MAX_KEPT))

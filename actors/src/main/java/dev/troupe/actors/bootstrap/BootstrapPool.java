@@ -18,10 +18,10 @@ import dev.troupe.protocol.kademlia.StoredBootstrap;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -37,8 +37,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Owns</b> the pool. <b>Parent</b>: the Peer, which has this actor only where it is to join
  * through somebody. <b>Children</b>: an {@link Attempt} for each dial, a {@link Resolution} for
- * each {@code /dnsaddr} that is to say who its peers are. <b>States</b>: one; it dials nobody until
- * it knows what was kept.
+ * each {@code /dnsaddr} that is to say who its peers are, again and again. <b>States</b>: one; it
+ * dials nobody until it knows what was kept.
  *
  * <p><b>Kept</b>, where there is a store: who answered, when, where, and whether the user had added
  * it ({@link BootstrapMemory}). Loaded at the start; a store that takes longer than {@link #RECALL}
@@ -88,18 +88,24 @@ public final class BootstrapPool {
   /** Asks to end, once what came before is answered. */
   public record Stop() implements Command {}
 
-  private record Answered(int number, int attempt, Connections.ConnectReply reply)
-      implements Command {}
+  /**
+   * One dial.
+   *
+   * @param life of this actor: what one before a crash has dialled says nothing to the next
+   */
+  private record Try(int life, int number, int attempt) {}
 
-  private record Resolved(int number, int attempt, Resolution.Outcome outcome) implements Command {}
+  private record Answered(Try dial, Connections.ConnectReply reply) implements Command {}
 
-  private record Gone(int number, int attempt) implements Command {}
+  private record Resolved(Try dial, Resolution.Outcome outcome) implements Command {}
+
+  private record Gone(Try dial) implements Command {}
 
   private record Heard(ConnectionsEvent event) implements Command {}
 
   private record Due() implements Command {}
 
-  private record PageRead(@Nullable Page page) implements Command {}
+  private record PageRead(int life, @Nullable Page page) implements Command {}
 
   private record RecallOverdue() implements Command {}
 
@@ -151,7 +157,14 @@ public final class BootstrapPool {
   static final Duration RECALL = Duration.ofSeconds(1);
 
   /** What a crash must not lose. */
-  private record Lasting(Set<ActorRef<Event>> subscribers) {}
+  private static final class Lasting {
+    private final Set<ActorRef<Event>> subscribers = new LinkedHashSet<>();
+    private int lives;
+
+    Set<ActorRef<Event>> subscribers() {
+      return subscribers;
+    }
+  }
 
   /**
    * Makes the actor; its supervision is included.
@@ -168,7 +181,7 @@ public final class BootstrapPool {
       ActorRef<Connections.Command> connections) {
     return Behaviors.setup(
         outside -> {
-          Lasting lasting = new Lasting(new LinkedHashSet<>());
+          Lasting lasting = new Lasting();
           return Behaviors.supervise(
                   Behaviors.<Command>setup(
                       context ->
@@ -198,6 +211,7 @@ public final class BootstrapPool {
   private final BootstrapMemory memory = new BootstrapMemory();
   private final ActorRef<Connections.Command> connections;
   private final Lasting lasting;
+  private final int life;
   private final ActorRef<ConnectionsEvent> connectionsEvents;
   private final ActorRef<Connections.DisconnectReply> disconnected;
   private List<Bootstrap> published = List.of();
@@ -220,6 +234,7 @@ public final class BootstrapPool {
     this.store = store;
     this.connections = connections;
     this.lasting = lasting;
+    this.life = ++lasting.lives;
     this.connectionsEvents = context.messageAdapter(ConnectionsEvent.class, Heard::new);
     this.disconnected =
         context.messageAdapter(Connections.DisconnectReply.class, Disconnected::new);
@@ -281,14 +296,12 @@ public final class BootstrapPool {
 
   private void dial(Entry entry) {
     ActorRef<Command> self = context.getSelf();
-    int attempt = entry.attempt();
+    Try dial = new Try(life, entry.number, entry.attempt());
     ActorRef<?> child =
         entry.standsForOthers()
             ? context.spawnAnonymous(
                 Resolution.create(
-                    world,
-                    entry.name,
-                    outcome -> self.tell(new Resolved(entry.number, attempt, outcome))))
+                    world, entry.name, outcome -> self.tell(new Resolved(dial, outcome))))
             : context.spawnAnonymous(
                 Attempt.create(
                     world,
@@ -296,8 +309,8 @@ public final class BootstrapPool {
                     entry.addresses(),
                     settings.dialTimeout(),
                     connections,
-                    reply -> self.tell(new Answered(entry.number, attempt, reply))));
-    context.watchWith(child, new Gone(entry.number, attempt));
+                    reply -> self.tell(new Answered(dial, reply))));
+    context.watchWith(child, new Gone(dial));
   }
 
   private void publish(long now) {
@@ -313,9 +326,16 @@ public final class BootstrapPool {
     lasting.subscribers().forEach(subscriber -> subscriber.tell(event));
   }
 
+  /** Whom a dial is for; null where it is over, of an earlier life, or wanted no longer. */
+  private @Nullable Entry dialled(Try dial) {
+    return dial.life() == life
+        ? pool.entry(dial.number()).filter(each -> each.isDialled(dial.attempt())).orElse(null)
+        : null;
+  }
+
   private Behavior<Command> onAnswered(Answered answered) {
-    Entry entry = pool.entry(answered.number());
-    if (!entry.isDialled(answered.attempt())) {
+    Entry entry = dialled(answered.dial());
+    if (entry == null) {
       return Behaviors.same(); // It has been connected, and perhaps lost again, meanwhile.
     }
     if (answered.reply() instanceof Connections.ConnectFailed failed) {
@@ -329,14 +349,19 @@ public final class BootstrapPool {
       if (pool.identify(entry, peer)) {
         watch(peer);
         dial(entry);
+      } else {
+        // It may be a backup that has become a primary.
+        pool.entries().stream()
+            .filter(each -> !each.backup && peer.equals(each.peer()))
+            .forEach(each -> protect(peer));
       }
     }
     return act();
   }
 
   private Behavior<Command> onResolved(Resolved resolved) {
-    Entry entry = pool.entry(resolved.number());
-    if (!entry.isDialled(resolved.attempt())) {
+    Entry entry = dialled(resolved.dial());
+    if (entry == null) {
       return Behaviors.same(); // The user was in a hurry.
     }
     HostFailure failure = resolved.outcome().failure();
@@ -351,26 +376,32 @@ public final class BootstrapPool {
     } else if (peers.isEmpty()) {
       fail(entry, entry.name + " stands for addresses that name no peer");
     } else {
-      for (Entry made : pool.expand(entry, peers)) {
-        watch(made.peer());
-        if (!made.backup) {
-          protect(made.peer());
-        }
-      }
+      List<Entry> before = pool.entries();
+      admit(pool.expand(entry, peers, now()));
+      List<Entry> after = pool.entries();
+      before.stream()
+          .filter(each -> !after.contains(each) && each.peer() != null)
+          .forEach(each -> connections.tell(new Connections.Unprotect(each.peer(), TAG)));
     }
     return act();
   }
 
+  private void admit(List<Entry> made) {
+    for (Entry each : made) {
+      watch(each.peer());
+      if (!each.backup) {
+        protect(each.peer());
+      }
+    }
+  }
+
   /** A dial has ended. It has said before what came of it, unless it has crashed. */
   private Behavior<Command> onGone(Gone gone) {
-    Optional<Entry> crashed =
-        pool.entries().stream()
-            .filter(each -> each.number == gone.number() && each.isDialled(gone.attempt()))
-            .findFirst();
-    if (crashed.isEmpty()) {
+    Entry crashed = dialled(gone.dial());
+    if (crashed == null) {
       return Behaviors.same();
     }
-    fail(crashed.get(), "the dial has crashed");
+    fail(crashed, "the dial has crashed");
     return act();
   }
 
@@ -384,6 +415,7 @@ public final class BootstrapPool {
     if (pool.onFailed(entry, reason, now())) {
       tell(failed(entry));
     }
+    admit(pool.expandFromMemory(entry));
   }
 
   private static Failed failed(Entry entry) {
@@ -420,15 +452,16 @@ public final class BootstrapPool {
 
   private void remember(Entry entry, @Nullable Multiaddr at) {
     PeerId peer = entry.peer();
-    if (store.keeps() && peer != null) {
-      commit(
-          memory.remember(
-              new StoredBootstrap(
-                  entry.name,
-                  peer,
-                  at == null ? List.of() : List.of(at.withoutPeer()),
-                  world.clock().instant(),
-                  entry.isAdded())));
+    if (!store.keeps() || peer == null) {
+      return;
+    }
+    Instant now = world.clock().instant();
+    List<Multiaddr> there = at == null ? List.of() : List.of(at.withoutPeer());
+    commit(memory.remember(new StoredBootstrap(entry.name, peer, there, now, entry.isAdded())));
+    Entry via = entry.via();
+    if (via != null && via.isAdded()) {
+      // What is taken back after a restart is what the user gave, and not each that is behind it.
+      commit(memory.remember(new StoredBootstrap(via.name, peer, List.of(), now, true)));
     }
   }
 
@@ -442,17 +475,20 @@ public final class BootstrapPool {
         new StoreCompletion<>() {
           @Override
           public void succeeded(Page page) {
-            self.tell(new PageRead(page));
+            self.tell(new PageRead(life, page));
           }
 
           @Override
           public void failed(StoreFailure failure) {
-            self.tell(new PageRead(null));
+            self.tell(new PageRead(life, null));
           }
         });
   }
 
   private Behavior<Command> onPageRead(PageRead read) {
+    if (read.life() != life) {
+      return Behaviors.same();
+    }
     Page page = read.page();
     if (page == null) {
       context.getLog().warn("What was kept of bootstrap peers cannot be read");

@@ -9,11 +9,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import java.util.stream.LongStream;
@@ -35,6 +37,11 @@ import org.jspecify.annotations.Nullable;
  * is lost after a long connection is dialled again at once; what drops its connections young rests
  * for pauses that grow further, lest a full bootstrap peer be dialled over and over by everybody
  * that it has no room for.
+ *
+ * <p>A {@code /dnsaddr} that does not say which peer it means stands beside those that are behind
+ * it. While more are wanted it is resolved again, for growing pauses, and at once when none of
+ * those is connected any more: who is new there comes in, who is there no longer goes. Where it
+ * does not resolve, those stand in that answered in an earlier life.
  */
 final class Pool {
 
@@ -44,23 +51,50 @@ final class Pool {
   /** What the pauses of one grow to that drops its connections young. */
   static final Duration MAX_PAUSE_AFTER_DROPS = Duration.ofMinutes(10);
 
+  /** What the pauses grow to after which a name is resolved again that leads to connected peers. */
+  static final Duration MAX_PAUSE_OF_NAMES = Duration.ofMinutes(10);
+
   /** All who lost the same bootstrap peer come back within so long, rather than all at once. */
   static final Duration SPREAD = Duration.ofSeconds(1);
 
-  /** So many backups may be added to those that are configured. */
+  /**
+   * So many backups may be added to those that are configured; a {@code /dnsaddr} is one, however
+   * many are behind it. Beyond that, those give way that were added in an earlier life and are not
+   * connected, the one first that answered longest ago.
+   */
   static final int MAX_ADDED = 16;
 
-  /** So many peers are taken from one {@code /dnsaddr} that does not say which it means. */
+  /**
+   * So many peers are taken from one {@code /dnsaddr} that does not say which it means; those first
+   * that answered before.
+   */
   static final int MAX_BEHIND = 16;
 
   /** A bootstrap peer, and how it stands. */
   static final class Entry {
     final int number;
     final Multiaddr name;
-    final boolean backup;
+    boolean backup;
     private final List<Multiaddr> addresses;
     private boolean added;
+
+    /** Whether it was added in an earlier life, and has not answered in this one. */
+    private boolean recalled;
+
     private @Nullable PeerId peer;
+
+    /** The {@code /dnsaddr} that led to it. */
+    private @Nullable Entry via;
+
+    /** Whether it stands for others, and has been resolved. */
+    private boolean resolved;
+
+    /** How often it has been resolved since one of those behind it was lost. */
+    private int resolutions;
+
+    /** Who is behind it, in the pool or not. */
+    private Set<PeerId> behind = Set.of();
+
     private Status status = Status.STANDBY;
     private int attempts;
     private int failures;
@@ -103,6 +137,11 @@ final class Pool {
     /** Whether the user added it to those that are configured. */
     boolean isAdded() {
       return added;
+    }
+
+    /** The {@code /dnsaddr} that led to it; null for one that was configured or added itself. */
+    @Nullable Entry via() {
+      return via;
     }
 
     /** Who it is, as far as that is known. */
@@ -163,8 +202,8 @@ final class Pool {
   private final RandomGenerator random;
   private final PeerId self;
   private final List<Entry> entries = new ArrayList<>();
+  private List<StoredBootstrap> good = List.of();
   private boolean backupsDemanded;
-  private int added;
   private int numbers;
 
   /**
@@ -188,29 +227,37 @@ final class Pool {
   /**
    * Who answered in an earlier life. Of those that are configured, they are dialled first, and at
    * the addresses where they were reached as well; those that the user had added stand in as
-   * backups again, after the others. All of it is a hint: who is dialled has to prove who it is.
+   * backups again, after the others; those behind a name count once that is resolved, or cannot be.
+   * All of it is a hint: who is dialled has to prove who it is.
    *
-   * @param good the latest first
+   * @param kept the latest first
    */
-  void recall(List<StoredBootstrap> good) {
-    List<Multiaddr> names = good.stream().map(StoredBootstrap::name).toList();
+  void recall(List<StoredBootstrap> kept) {
+    good = List.copyOf(kept);
     List<Entry> primaries = new ArrayList<>(entries.stream().filter(each -> !each.backup).toList());
-    primaries.sort(
-        Comparator.comparingInt(
-            entry -> {
-              int place = names.indexOf(entry.name);
-              return place < 0 ? names.size() : place;
-            }));
+    primaries.sort(Comparator.comparingInt(this::rank));
     entries.removeAll(primaries);
     entries.addAll(0, primaries);
     for (StoredBootstrap each : good) {
       if (each.added() && !each.peer().equals(self)) {
-        addBackup(each.name());
+        add(each.name(), true);
       }
       find(each.peer())
           .filter(entry -> entry.name.equals(each.name()))
           .ifPresent(entry -> entry.alsoAt(each.addresses()));
     }
+  }
+
+  /** How many answered in an earlier life, and later than this one did, or one behind it. */
+  private int rank(Entry entry) {
+    for (int i = 0; i < good.size(); i++) {
+      Multiaddr name = good.get(i).name();
+      if (name.equals(entry.name)
+          || (entry.standsForOthers() && name.withoutPeer().equals(entry.name))) {
+        return i;
+      }
+    }
+    return good.size();
   }
 
   private List<Entry> entriesOf(List<Multiaddr> addresses, boolean backup) {
@@ -236,12 +283,15 @@ final class Pool {
     return made;
   }
 
-  /** How it stands with each: primaries in the order of preference, then backups. */
+  /**
+   * How it stands with each: primaries in the order of preference, then backups. A name that has
+   * been resolved gives way to those behind it.
+   */
   List<Bootstrap> view(long now) {
-    return entries.stream().map(entry -> entry.view(now)).toList();
+    return entries.stream().filter(entry -> !entry.resolved).map(entry -> entry.view(now)).toList();
   }
 
-  /** All of them. */
+  /** All of them, names that have been resolved included. */
   List<Entry> entries() {
     return List.copyOf(entries);
   }
@@ -251,9 +301,9 @@ final class Pool {
     return entries.stream().filter(entry -> !entry.loud && entry.lostAt != null).toList();
   }
 
-  /** The one of a number. */
-  Entry entry(int number) {
-    return entries.stream().filter(each -> each.number == number).findFirst().orElseThrow();
+  /** The one of a number, if it is there still. */
+  Optional<Entry> entry(int number) {
+    return entries.stream().filter(each -> each.number == number).findFirst();
   }
 
   /** Whether no primary is connected. */
@@ -278,6 +328,12 @@ final class Pool {
       backups.forEach(entry -> entry.dial(now));
       due.addAll(backups);
     }
+    List<Entry> names =
+        entries.stream()
+            .filter(entry -> entry.resolved && entry.isEligible(now) && isWanted(entry))
+            .toList();
+    names.forEach(entry -> entry.dial(now));
+    due.addAll(names);
     return due;
   }
 
@@ -287,19 +343,24 @@ final class Pool {
         entries.stream()
             .filter(entry -> isFresh(entry, now))
             .mapToLong(entry -> entry.since + settings.failoverAfter().toNanos());
-    boolean primariesWanted =
-        count(entry -> !entry.backup && entry.isConnected()) < settings.connections();
-    boolean backupsWanted = backupsDemanded || entries.stream().noneMatch(Entry::isConnected);
     LongStream endsOfRests =
         entries.stream()
             .filter(entry -> entry.status == Status.RESTING && entry.since - now > 0)
-            .filter(entry -> entry.backup ? backupsWanted : primariesWanted)
+            .filter(this::isWanted)
             .mapToLong(entry -> entry.since);
     return LongStream.concat(endsOfFreshness, endsOfRests).min();
   }
 
+  /** Whether more of its kind are wanted. */
+  private boolean isWanted(Entry one) {
+    return one.backup
+        ? backupsDemanded || entries.stream().noneMatch(Entry::isConnected)
+        : count(entry -> !entry.backup && entry.isConnected()) < settings.connections();
+  }
+
   private Stream<Entry> eligible(boolean backup, long now) {
-    return entries.stream().filter(entry -> entry.backup == backup && entry.isEligible(now));
+    return entries.stream()
+        .filter(entry -> entry.backup == backup && !entry.resolved && entry.isEligible(now));
   }
 
   /** Whether it takes one of the places that there are. */
@@ -310,6 +371,7 @@ final class Pool {
   /** Whether it is dialled, and still worth waiting for. */
   private boolean isFresh(Entry entry, long now) {
     return entry.status == Status.DIALLING
+        && !entry.resolved
         && now - entry.since < settings.failoverAfter().toNanos();
   }
 
@@ -329,10 +391,14 @@ final class Pool {
    * Who answered at an address that did not say. It counts as dialled once more, under its name.
    *
    * @return false, and the address is dropped, if it is one that is in the pool already, or this
-   *     peer itself
+   *     peer itself; a backup whose address that of a primary is becomes one
    */
   boolean identify(Entry entry, PeerId peer) {
-    if (peer.equals(self) || find(peer).isPresent()) {
+    Entry known = find(peer).orElse(null);
+    if (peer.equals(self) || known != null) {
+      if (known != null && known.backup && !entry.backup) {
+        promote(known, entry);
+      }
       entries.remove(entry);
       return false;
     }
@@ -341,28 +407,99 @@ final class Pool {
     return true;
   }
 
+  /** A backup that turns out to be meant by a primary address stands behind that. */
+  private void promote(Entry backup, Entry primary) {
+    backup.backup = false;
+    entries.remove(backup);
+    entries.add(entries.indexOf(primary) + 1, backup);
+    if (backup.isConnected()) {
+      backupsDemanded = false;
+    }
+  }
+
   /**
-   * Who stands behind an address that stands for others: each of them takes its place, but for
-   * those that are in the pool already, this peer itself, and those beyond {@value #MAX_BEHIND}.
-   * Their names are resolved again whenever they are dialled.
+   * Who stands behind an address that stands for others, now. Each of them comes in, but for those
+   * that are in the pool already, this peer itself, and those beyond {@value #MAX_BEHIND}; who is
+   * not among them any more goes, unless it is connected or dialled. Their names are resolved again
+   * whenever they are dialled.
    *
-   * @return those who came in
+   * @return those who came in, and those who were backups and are primaries from now on
    */
-  List<Entry> expand(Entry entry, List<PeerId> peers) {
+  List<Entry> expand(Entry name, List<PeerId> peers, long now) {
+    name.behind = new LinkedHashSet<>(peers);
+    entries.removeIf(
+        each ->
+            each.via == name
+                && !name.behind.contains(each.peer)
+                && each.status != Status.CONNECTED
+                && each.status != Status.DIALLING);
+    List<Entry> news = comeIn(name, peers);
+    name.resolved = true;
+    name.failures = 0;
+    name.loud = true;
+    name.lostAt = null;
+    name.reason = null;
+    resolveLater(name, now);
+    return news;
+  }
+
+  /**
+   * A name does not resolve: those who were found behind it in an earlier life, and answered, come
+   * in; where it has been resolved before, they are there.
+   *
+   * @return those who came in, and those who were backups and are primaries from now on
+   */
+  List<Entry> expandFromMemory(Entry name) {
+    if (name.resolved || !name.standsForOthers()) {
+      return List.of();
+    }
+    return comeIn(
+        name,
+        good.stream()
+            .filter(each -> !each.name().equals(name.name))
+            .filter(each -> each.name().withoutPeer().equals(name.name))
+            .map(StoredBootstrap::peer)
+            .toList());
+  }
+
+  private List<Entry> comeIn(Entry name, List<PeerId> peers) {
     List<Entry> made = new ArrayList<>();
+    List<Entry> promoted = new ArrayList<>();
     for (PeerId each : peers) {
-      if (made.size() < MAX_BEHIND && !each.equals(self) && find(each).isEmpty()) {
+      Entry known = find(each).orElse(null);
+      if (known != null && known.backup && !name.backup) {
+        promote(known, name);
+        promoted.add(known);
+      } else if (known == null && !each.equals(self)) {
         Entry one =
-            new Entry(
-                numbers++, entry.name.withPeer(each), each, List.of(entry.name), entry.backup);
-        one.added = entry.added;
-        made.add(random.nextInt(made.size() + 1), one);
+            new Entry(numbers++, name.name.withPeer(each), each, List.of(name.name), name.backup);
+        one.via = name;
+        good.stream()
+            .filter(kept -> kept.name().equals(one.name))
+            .forEach(kept -> one.alsoAt(kept.addresses()));
+        made.add(one);
       }
     }
-    int place = entries.indexOf(entry);
-    entries.remove(entry);
-    entries.addAll(place, made);
-    return made;
+    int room = MAX_BEHIND - count(entry -> entry.via == name);
+    made.sort(Comparator.comparingInt(this::rank));
+    List<Entry> taken = new ArrayList<>();
+    for (Entry one : made.subList(0, Math.max(0, Math.min(room, made.size())))) {
+      taken.add(random.nextInt(taken.size() + 1), one);
+    }
+    taken.sort(Comparator.comparingInt(this::rank));
+    entries.addAll(entries.indexOf(name) + 1, taken);
+    taken.addAll(promoted);
+    return taken;
+  }
+
+  private boolean leadsToConnected(Entry name) {
+    return entries.stream().anyMatch(each -> each.isConnected() && name.behind.contains(each.peer));
+  }
+
+  private void resolveLater(Entry name, long now) {
+    Duration most = leadsToConnected(name) ? MAX_PAUSE_OF_NAMES : settings.maxPause();
+    name.status = Status.RESTING;
+    name.since = now + grown(settings.pause(), name.resolutions++, most).toNanos();
   }
 
   /**
@@ -383,6 +520,10 @@ final class Pool {
     entry.loud = true;
     entry.lostAt = null;
     entry.reason = null;
+    entry.recalled = false;
+    if (entry.via != null) {
+      entry.via.recalled = false;
+    }
     if (!entry.backup) {
       backupsDemanded = false;
     }
@@ -396,6 +537,11 @@ final class Pool {
    */
   boolean onFailed(Entry entry, String reason, long now) {
     if (entry.status != Status.DIALLING) {
+      return false;
+    }
+    if (entry.resolved) {
+      // Those behind it say for themselves how it stands with them.
+      resolveLater(entry, now);
       return false;
     }
     entry.failures++;
@@ -424,6 +570,14 @@ final class Pool {
                   ? grown(settings.pause(), entry.drops - 1, MAX_PAUSE_AFTER_DROPS).toNanos()
                   : random.nextLong(SPREAD.toNanos());
           entry.lose(reason, now, pause);
+          entries.stream()
+              .filter(name -> name.resolved && name.behind.contains(peer))
+              .filter(name -> name.status == Status.RESTING && !leadsToConnected(name))
+              .forEach(
+                  name -> {
+                    name.resolutions = 0;
+                    name.since = Math.min(name.since, now + random.nextLong(SPREAD.toNanos()));
+                  });
         });
     return lost;
   }
@@ -459,22 +613,40 @@ final class Pool {
   }
 
   /**
-   * Adds a backup; one that is known already is not added.
+   * Adds a backup; one that is known already is not added. Where {@value #MAX_ADDED} are there, one
+   * gives way that was added in an earlier life and is not connected.
    *
    * @return whether there was room
    */
   boolean addBackup(Multiaddr address) {
+    return add(address, false);
+  }
+
+  private boolean add(Multiaddr address, boolean recalled) {
     List<Entry> made = entriesOf(List.of(address), true);
     boolean isNew = made.stream().anyMatch(this::isUnknown);
     if (!isNew) {
       return true;
-    } else if (added >= MAX_ADDED) {
+    } else if (count(Entry::isAdded) >= MAX_ADDED && (recalled || !forgetOldest())) {
       return false;
     }
-    made.forEach(entry -> entry.added = true);
+    for (Entry entry : made) {
+      entry.added = true;
+      entry.recalled = recalled;
+    }
     entries.addAll(made);
-    added++;
     return true;
+  }
+
+  /** The last of those that were taken back is the one that answered longest ago. */
+  private boolean forgetOldest() {
+    Optional<Entry> oldest =
+        entries.stream()
+            .filter(entry -> entry.recalled && !entry.isConnected())
+            .filter(entry -> count(each -> each.via == entry && each.isConnected()) == 0)
+            .reduce((one, later) -> later);
+    oldest.ifPresent(gone -> entries.removeIf(each -> each == gone || each.via == gone));
+    return oldest.isPresent();
   }
 
   private boolean isUnknown(Entry entry) {

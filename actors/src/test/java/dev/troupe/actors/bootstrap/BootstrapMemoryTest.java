@@ -62,6 +62,32 @@ class BootstrapMemoryTest {
     assertEquals(List.of(at(1)), memory.good());
   }
 
+  private static StoredBootstrap reached(StoredBootstrap one, String where) {
+    try {
+      return new StoredBootstrap(
+          one.name(), one.peer(), List.of(Multiaddr.parse(where)), one.connectedAt(), one.added());
+    } catch (MalformedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void whereOneWasReachedIsKeptThoughItWasTheOneWhoDialledLast() {
+    StoredBootstrap reached = reached(at(1), "/ip4/192.0.2.1/tcp/1");
+    memory.remember(reached);
+    assertEquals(
+        List.of(Change.put(StoreCollection.BOOTSTRAP, at(1).name().encoded(), reached.encode())),
+        memory.remember(at(1)).changes());
+    StoredBootstrap elsewhere = reached(at(1), "/ip4/192.0.2.2/tcp/2");
+    memory.remember(elsewhere);
+    assertEquals(List.of(elsewhere), memory.good());
+
+    BootstrapMemory slow = new BootstrapMemory();
+    slow.remember(at(1));
+    slow.onPage(new Page(List.of(entry(reached)), true));
+    assertEquals(List.of(reached), slow.good());
+  }
+
   @Test
   void ofTooManyThoseGoFirstThatCannotBeReadAndThenThoseThatAnsweredLongestAgo() {
     Bytes unreadable = Bytes.fromHex("ffff");

@@ -8,6 +8,7 @@ import dev.troupe.actors.bootstrap.BootstrapPool.Event;
 import dev.troupe.actors.bootstrap.BootstrapPool.Failed;
 import dev.troupe.actors.fakes.ScriptedStore;
 import dev.troupe.actors.fakes.ScriptedWorld;
+import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.store.Batch;
 import dev.troupe.actors.store.Change;
 import dev.troupe.actors.store.StoreCollection;
@@ -20,7 +21,9 @@ import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.simulation.kernel.Probe;
 import dev.troupe.simulation.kernel.SimulatedSystem;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -304,5 +307,146 @@ class BootstrapPoolTest {
     assertTrue(last(PRIMARY).isReachable());
     startAgain(pool, List.of(BACKUP, PRIMARY));
     assertEquals(PRIMARY, lastChanged().bootstraps().get(0).address());
+  }
+
+  // Names
+
+  private static final Multiaddr NAME = parse("/dnsaddr/b.example.org");
+
+  private static Multiaddr parse(String address) {
+    try {
+      return Multiaddr.parse(address);
+    } catch (MalformedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static Multiaddr behind(Multiaddr address) {
+    return NAME.withPeer(peer(address));
+  }
+
+  private void zone(Multiaddr... behind) {
+    List<String> records = Stream.of(behind).map(each -> "dnsaddr=" + each).toList();
+    world.nameServer = (name, completion) -> completion.succeeded(records);
+  }
+
+  @Test
+  void aNameIsFollowedWhereItMoves() {
+    zone(PRIMARY);
+    connections.up.add(peer(PRIMARY));
+    connections.up.add(peer(OTHER));
+    pool(List.of(NAME));
+    system.advance(Duration.ofMinutes(2));
+    assertTrue(last(behind(PRIMARY)).isReachable());
+    zone(OTHER);
+    connections.up.remove(peer(PRIMARY));
+    connections.lose(peer(PRIMARY));
+    system.advance(Duration.ofSeconds(2));
+    assertTrue(last(behind(OTHER)).isReachable());
+    assertEquals(List.of(peer(OTHER)), List.copyOf(connections.connected));
+    system.advance(Duration.ofMinutes(20));
+    assertEquals(1, lastChanged().bootstraps().size());
+    assertEquals(List.of(peer(OTHER)), List.copyOf(connections.protectedPeers));
+  }
+
+  @Test
+  void whoAnsweredBehindANameIsDialledAfterARestartThoughTheNameDoesNotResolve() {
+    zone(PRIMARY);
+    connections.up.add(peer(PRIMARY));
+    ActorRef<BootstrapPool.Command> pool = pool(List.of(NAME));
+    system.advance(Duration.ofSeconds(1));
+    assertTrue(last(behind(PRIMARY)).isReachable());
+    world.nameServer = null;
+    startAgain(pool, List.of(NAME));
+    system.advance(Duration.ofSeconds(1));
+    assertTrue(last(behind(PRIMARY)).isReachable());
+    assertEquals(
+        List.of(NAME), failures().stream().map(Failed::address).toList(), "and that is said");
+  }
+
+  @Test
+  void aNameThatTheUserAddedIsKeptAsOneAndResolvedAnew() {
+    zone(BACKUP, OTHER);
+    connections.up.add(peer(BACKUP));
+    connections.up.add(peer(OTHER));
+    ActorRef<BootstrapPool.Command> pool = pool(List.of(PRIMARY));
+    pool.tell(new BootstrapPool.UseBackup(NAME, replies.ref()));
+    system.advance(Duration.ofSeconds(1));
+    assertTrue(last(behind(BACKUP)).isReachable());
+    zone(OTHER);
+    startAgain(pool, List.of(PRIMARY));
+    system.advance(Duration.ofSeconds(1));
+    assertEquals(
+        List.of(PRIMARY, behind(OTHER)),
+        lastChanged().bootstraps().stream().map(Bootstrap::address).toList());
+    assertTrue(last(behind(OTHER)).isReachable());
+  }
+
+  @Test
+  void whatIsKnownIsDialledWhileTheNameServerSaysNothingAndWhatItSaysLateAsWell() {
+    List<Completion<List<String>>> questions = new ArrayList<>();
+    world.nameServer = (name, completion) -> questions.add(completion);
+    connections.silent.add(peer(PRIMARY));
+    pool(List.of(behind(PRIMARY), PRIMARY));
+    system.advance(Attempt.PATIENCE.minusNanos(1));
+    assertEquals(List.of(), connections.dials);
+    system.advance(Duration.ofNanos(1));
+    assertEquals(List.of(peer(PRIMARY)), connections.dials);
+    connections.silent.clear();
+    connections.up.add(peer(PRIMARY));
+    questions.get(0).succeeded(List.of("dnsaddr=" + OTHER.withoutPeer().withPeer(peer(PRIMARY))));
+    system.advance(FakeConnections.LATENCY);
+    assertEquals(List.of(peer(PRIMARY)), connections.withdrawn);
+    assertEquals(List.of(peer(PRIMARY), peer(PRIMARY)), connections.dials);
+    assertTrue(last(behind(PRIMARY)).isReachable());
+  }
+
+  @Test
+  void whatIsRefusedMayBeReachedWhereANameLeadsLate() {
+    List<Completion<List<String>>> questions = new ArrayList<>();
+    world.nameServer = (name, completion) -> questions.add(completion);
+    pool(List.of(behind(PRIMARY), PRIMARY));
+    system.advance(Attempt.PATIENCE.plus(FakeConnections.LATENCY));
+    assertEquals(List.of(), failures(), "there may be more");
+    connections.up.add(peer(PRIMARY));
+    questions.get(0).succeeded(List.of("dnsaddr=" + OTHER.withoutPeer().withPeer(peer(PRIMARY))));
+    system.advance(FakeConnections.LATENCY);
+    assertTrue(last(behind(PRIMARY)).isReachable());
+  }
+
+  @Test
+  void aResolutionThatCrashesIsANameThatDoesNotResolve() {
+    world.nameServer =
+        (name, completion) -> {
+          throw new IllegalStateException("a bug");
+        };
+    connections.up.add(peer(PRIMARY));
+    pool(List.of(behind(PRIMARY), PRIMARY, behind(OTHER)));
+    system.advance(FakeConnections.LATENCY);
+    assertTrue(last(behind(PRIMARY)).isReachable());
+    assertEquals(
+        List.of(new Failed(behind(OTHER), false, "the resolution has crashed")), failures());
+  }
+
+  @Test
+  void whatADialBeforeACrashSaysIsNotTakenForAnotherAfterIt() {
+    connections.up.add(peer(OTHER));
+    for (int messages = 0; messages < 8; messages++) {
+      ActorRef<BootstrapPool.Command> pool = pool(List.of(PRIMARY));
+      pool.tell(new BootstrapPool.UseBackup(NAME, replies.ref()));
+      for (int i = 0; i < messages; i++) {
+        pool.tell(new BootstrapPool.Hurry());
+      }
+      pool.tell(new BootstrapPool.Retry(null));
+      pool.tell(new BootstrapPool.UseBackup(OTHER, replies.ref()));
+      system.advance(FakeConnections.LATENCY);
+      assertTrue(last(OTHER).isReachable());
+      assertEquals(
+          List.of(), failures().stream().filter(each -> OTHER.equals(each.address())).toList());
+      pool.tell(new BootstrapPool.Stop());
+      system.runUntilIdle();
+      connections.connected.clear();
+      store = new ScriptedStore();
+    }
   }
 }

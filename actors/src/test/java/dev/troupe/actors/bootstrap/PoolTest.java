@@ -254,11 +254,37 @@ class PoolTest {
   }
 
   @Test
-  void noMoreAreTakenBackThanTheUserMayAdd() {
+  void noMoreAreTakenBackThanTheUserMayAddAndTheyGiveWayTheOldestFirst() {
     Pool pool = pool(addresses(1), List.of());
     pool.recall(IntStream.range(2, 60).mapToObj(each -> kept(each, true)).toList());
     assertEquals(1 + Pool.MAX_ADDED, pool.entries().size());
-    assertFalse(pool.addBackup(address(61)));
+    assertTrue(pool.entries().stream().noneMatch(each -> peer(18).equals(each.peer())));
+    pool.onPeerConnected(peer(17), now);
+    assertTrue(pool.addBackup(address(61)));
+    assertEquals(1 + Pool.MAX_ADDED, pool.entries().size());
+    assertTrue(of(pool, 17).isConnected(), "it answered just now");
+    assertTrue(pool.entries().stream().noneMatch(each -> peer(16).equals(each.peer())));
+    for (int i = 62; i < 76; i++) {
+      assertTrue(pool.addBackup(address(i)));
+    }
+    assertFalse(pool.addBackup(address(76)), "what is added in this life gives way to nothing");
+  }
+
+  @Test
+  void aNameThatWasAddedCountsAsOneHoweverManyAreBehindIt() throws MalformedException {
+    Multiaddr all = Multiaddr.parse("/dnsaddr/b.example.org");
+    Pool pool = pool(addresses(1), List.of());
+    assertTrue(pool.addBackup(all));
+    Entry name = pool.entries().get(1);
+    for (Entry each :
+        pool.expand(name, IntStream.range(2, 18).mapToObj(PoolTest::peer).toList(), now)) {
+      assertFalse(each.isAdded());
+      assertEquals(name, each.via());
+    }
+    for (int i = 1; i < Pool.MAX_ADDED; i++) {
+      assertTrue(pool.addBackup(address(20 + i)));
+    }
+    assertFalse(pool.addBackup(address(99)));
   }
 
   @Test
@@ -285,15 +311,132 @@ class PoolTest {
     Multiaddr all = Multiaddr.parse("/dnsaddr/b.example.org");
     Pool pool = pool(List.of(address(1), all), List.of());
     Entry one = pool.due(now).stream().filter(Entry::standsForOthers).findFirst().orElseThrow();
-    List<Entry> made = pool.expand(one, List.of(peer(1), peer(2), SELF, peer(3)));
+    List<Entry> made = pool.expand(one, List.of(peer(1), peer(2), SELF, peer(3)), now);
     assertEquals(2, made.size());
     assertEquals(all.withPeer(peer(2)), of(pool, 2).name);
     assertEquals(List.of(all), of(pool, 2).addresses());
-    assertEquals(3, pool.entries().size());
+    assertEquals(3, pool.view(now).size());
     assertEquals(2, pool.due(now).size());
     Pool many = pool(List.of(all), List.of());
     one = many.due(now).get(0);
-    many.expand(one, IntStream.range(1, 40).mapToObj(PoolTest::peer).toList());
-    assertEquals(Pool.MAX_BEHIND, many.entries().size());
+    many.expand(one, IntStream.range(1, 40).mapToObj(PoolTest::peer).toList(), now);
+    assertEquals(Pool.MAX_BEHIND, many.view(now).size());
+  }
+
+  private List<PeerId> seen(Pool pool) {
+    return pool.view(now).stream().map(Bootstrap::peer).toList();
+  }
+
+  @Test
+  void aNameIsResolvedAgainWhileMoreAreWantedAndFollowedWhereItMoves() throws MalformedException {
+    Pool pool = pool(List.of(Multiaddr.parse("/dnsaddr/b.example.org")), List.of());
+    Entry name = pool.due(now).get(0);
+    pool.expand(name, List.of(peer(1), peer(2)), now);
+    assertEquals(2, pool.due(now).size());
+    pool.onPeerConnected(peer(1), now);
+    pool.onPeerConnected(peer(2), now);
+    assertEquals(5000, millisToNext(pool));
+    after(5000);
+    assertEquals(List.of(name), pool.due(now));
+    assertEquals(List.of(), pool.due(now), "it is asked for already");
+    pool.expand(name, List.of(peer(2), peer(3)), now);
+    assertEquals(3, seen(pool).size(), "who is connected stays");
+    assertEquals(List.of(of(pool, 3)), pool.due(now));
+    pool.onPeerConnected(peer(3), now);
+    assertTrue(pool.nextAt(now).isEmpty(), "no more are wanted");
+    after(60_000);
+    pool.onLost(peer(1), "gone", now);
+    assertEquals(List.of(of(pool, 1), name), after(1000, pool));
+    pool.onFailed(of(pool, 1), "no", now);
+    pool.expand(name, List.of(peer(2), peer(3)), now);
+    assertEquals(2, seen(pool).size(), "who is not behind it any more goes");
+  }
+
+  private List<Entry> after(int millis, Pool pool) {
+    after(millis);
+    return pool.due(now);
+  }
+
+  @Test
+  void aNameIsResolvedAgainForGrowingPausesAndAtOnceWhenNobodyBehindItIsConnected()
+      throws MalformedException {
+    Pool pool = pool(List.of(Multiaddr.parse("/dnsaddr/b.example.org")), List.of());
+    Entry name = pool.due(now).get(0);
+    pool.expand(name, List.of(peer(1)), now);
+    pool.due(now);
+    pool.onPeerConnected(peer(1), now);
+    long pause = 0;
+    for (int i = 0; i < 9; i++) {
+      pause = millisToNext(pool);
+      after((int) pause + 1);
+      assertEquals(List.of(name), pool.due(now));
+      if (i % 2 == 0) {
+        pool.expand(name, List.of(peer(1)), now);
+      } else {
+        assertFalse(pool.onFailed(name, "no name server answers", now), "who is there is there");
+      }
+    }
+    assertTrue(pause >= Pool.MAX_PAUSE_OF_NAMES.toMillis(), "" + pause);
+    pool.onLost(peer(1), "gone", now);
+    after(1000);
+    assertTrue(pool.due(now).contains(name));
+  }
+
+  @Test
+  void aNameThatLeadsToThisPeerOnlyIsResolvedAgain() throws MalformedException {
+    Pool pool = pool(List.of(Multiaddr.parse("/dnsaddr/b.example.org")), List.of());
+    Entry name = pool.due(now).get(0);
+    pool.expand(name, List.of(SELF), now);
+    assertEquals(List.of(), seen(pool));
+    assertEquals(List.of(), pool.due(now));
+    assertEquals(5000, millisToNext(pool));
+    after(5000);
+    assertEquals(List.of(name), pool.due(now));
+    pool.expand(name, List.of(SELF, peer(1)), now);
+    assertEquals(List.of(peer(1)), seen(pool));
+  }
+
+  @Test
+  void aBackupThatAPrimaryNameOrAddressMeansIsAPrimary() throws MalformedException {
+    Pool pool =
+        pool(List.of(Multiaddr.parse("/dnsaddr/b.example.org"), bare(5)), addresses(2, 3, 4));
+    List<Entry> due = pool.due(now);
+    Entry name = due.stream().filter(Entry::standsForOthers).findFirst().orElseThrow();
+    Entry bare = due.stream().filter(each -> !each.standsForOthers()).findFirst().orElseThrow();
+    assertEquals(List.of(of(pool, 3)), pool.expand(name, List.of(peer(3)), now));
+    assertFalse(of(pool, 3).backup);
+    assertFalse(pool.identify(bare, peer(4)));
+    assertFalse(of(pool, 4).backup);
+    assertTrue(of(pool, 2).backup);
+    assertEquals(peer(2), seen(pool).get(2), "primaries first");
+  }
+
+  @Test
+  void whoAnsweredBehindANameStandsInWhereItDoesNotResolveAndComesFirstWhereItDoes()
+      throws MalformedException {
+    Multiaddr all = Multiaddr.parse("/dnsaddr/b.example.org");
+    Pool pool = pool(List.of(all), List.of());
+    pool.recall(
+        List.of(
+            new StoredBootstrap(
+                all.withPeer(peer(2)), peer(2), List.of(bare(102)), Instant.EPOCH, false),
+            kept(3, false)));
+    Entry name = pool.due(now).get(0);
+    assertTrue(pool.onFailed(name, "no name server answers", now));
+    assertEquals(
+        List.of(peer(2)), pool.expandFromMemory(name).stream().map(Entry::peer).toList());
+    assertEquals(List.of(all, bare(102)), of(pool, 2).addresses());
+    assertEquals(List.of(), pool.expandFromMemory(name));
+    assertEquals(List.of(peer(2)), due(pool));
+
+    Pool other = pool(List.of(all), List.of());
+    other.recall(
+        List.of(
+            new StoredBootstrap(
+                all.withPeer(peer(39)), peer(39), List.of(bare(139)), Instant.EPOCH, false)));
+    other.expand(
+        other.due(now).get(0), IntStream.range(1, 40).mapToObj(PoolTest::peer).toList(), now);
+    assertEquals(peer(39), seen(other).get(0));
+    assertEquals(List.of(all, bare(139)), of(other, 39).addresses());
   }
 }

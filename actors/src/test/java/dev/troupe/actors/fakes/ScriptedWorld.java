@@ -1,5 +1,7 @@
 package dev.troupe.actors.fakes;
 
+import dev.troupe.actors.host.Cancellable;
+import dev.troupe.actors.host.Completion;
 import dev.troupe.actors.host.Host;
 import dev.troupe.actors.store.Store;
 import dev.troupe.actors.store.StoreCompletion;
@@ -16,7 +18,9 @@ import dev.troupe.simulation.kernel.SimulatedSystem;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /** The world of one simulated system; its hosts are the test's. */
 public final class ScriptedWorld implements World {
@@ -30,6 +34,9 @@ public final class ScriptedWorld implements World {
 
   /** The stores asked for, the oldest first: the test opens them, or does not. */
   public final List<StoreCompletion<Store>> openings = new ArrayList<>();
+
+  /** What becomes of a question for TXT records; as long as it is null, there is no name server. */
+  public @Nullable BiConsumer<String, Completion<List<String>>> nameServer;
 
   /** A world on this system's time. */
   public ScriptedWorld(SimulatedSystem system) {
@@ -79,5 +86,14 @@ public final class ScriptedWorld implements World {
   @Override
   public void openStore(StoreSettings settings, PeerId owner, StoreCompletion<Store> completion) {
     openings.add(completion);
+  }
+
+  @Override
+  public Cancellable findText(String name, Completion<List<String>> completion) {
+    if (nameServer == null) {
+      return World.super.findText(name, completion);
+    }
+    nameServer.accept(name, completion);
+    return () -> {};
   }
 }

@@ -70,6 +70,35 @@ class PeerNamesTest {
               .sorted()
               .toList(),
           names);
+
+      Machine d = simulation.machine("d");
+      d.startPeer();
+      simulation.network().setText("_dnsaddr.example.org", "dnsaddr=" + d.address());
+      simulation.crash(a);
+      simulation.crash(b);
+      simulation.awaitThat(() -> isConnected(peer, d), Duration.ofMinutes(2));
+    }
+  }
+
+  private static boolean isConnected(Service<Peer.Command> peer, Machine bootstrap) {
+    return peer.<HealthReport>ask(Peer::getHealth).bootstraps().stream()
+        .map(each -> each.bootstrap())
+        .anyMatch(each -> bootstrap.id().equals(each.peer()) && each.isReachable());
+  }
+
+  @Test
+  void theFirstBehindANameFindsTheSecond() throws MalformedException {
+    try (Simulation simulation = Simulation.create(1, Order.RANDOM, Fidelity.HOST)) {
+      Machine a = simulation.machine("a");
+      Machine b = simulation.machine("b");
+      simulation.network().setText("_dnsaddr.example.org", "dnsaddr=" + a.address());
+      Service<Peer.Command> first = start(a, "/dnsaddr/example.org");
+      simulation.advance(Duration.ofSeconds(10));
+      b.startPeer();
+      simulation
+          .network()
+          .setText("_dnsaddr.example.org", "dnsaddr=" + a.address(), "dnsaddr=" + b.address());
+      simulation.awaitThat(() -> isConnected(first, b), Duration.ofMinutes(2));
     }
   }
 
