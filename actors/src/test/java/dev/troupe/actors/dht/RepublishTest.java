@@ -580,6 +580,23 @@ class RepublishTest {
   }
 
   @Test
+  void whatAnOperationAnnouncesIsNotAnnouncedBesides() throws Exception {
+    Decisions decisions = new Decisions();
+    ValueRecord value = new ValueRecord(KEY, Bytes.utf8("v"));
+    decisions.providers.intend(keys(1).get(0), decisions.self.addresses(), true, 0);
+    decisions.values.intend(value, 0);
+    decisions.republishing.begin(100, keys(1).get(0), decisions.self.addresses());
+    decisions.republishing.begin(101, value);
+    assertTrue(
+        decisions.republishing.next(decisions.self, 0, () -> SimulatedSystem.EPOCH).isEmpty());
+    assertTrue(decisions.republishing.untilNext(decisions.self.addresses(), 0).isEmpty());
+    Query.Outcome late = new Query.Outcome.Failed(Dht.Reason.TIMED_OUT, "time ran out");
+    assertTrue(decisions.republishing.end(100, late, 0));
+    assertEquals(
+        PAUSE, decisions.republishing.untilNext(decisions.self.addresses(), 0).orElseThrow());
+  }
+
+  @Test
   void whereNobodyAtAllAnswersEverythingWaits() throws Exception {
     Decisions decisions = new Decisions();
     decisions.providers.intend(keys(1).get(0), decisions.self.addresses(), true, 0);

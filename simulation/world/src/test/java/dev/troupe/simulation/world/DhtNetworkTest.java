@@ -81,7 +81,7 @@ final class DhtNetworkTest {
       assertEquals(new Dht.ProvidingStarted(10_000, 0), reply.next());
       system.advance(Duration.ofMinutes(2));
       long walked = walks(network) - before;
-      assertTrue(walked > 0 && walked <= 16, "lookups: " + walked);
+      assertTrue(walked > 0 && walked <= 24, "lookups: " + walked);
       Member other = members.get(11);
       for (int from = 0; from < keys.size(); from += 50) {
         Probe<Dht.FindProvidersReply> found = system.probe();
