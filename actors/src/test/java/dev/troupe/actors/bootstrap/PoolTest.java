@@ -423,8 +423,7 @@ class PoolTest {
             kept(3, false)));
     Entry name = pool.due(now).get(0);
     assertTrue(pool.onFailed(name, "no name server answers", now));
-    assertEquals(
-        List.of(peer(2)), pool.expandFromMemory(name).stream().map(Entry::peer).toList());
+    assertEquals(List.of(peer(2)), pool.expandFromMemory(name).stream().map(Entry::peer).toList());
     assertEquals(List.of(all, bare(102)), of(pool, 2).addresses());
     assertEquals(List.of(), pool.expandFromMemory(name));
     assertEquals(List.of(peer(2)), due(pool));
