@@ -336,7 +336,7 @@ final class Republishing {
 
     void retain(List<K> ours) {
       if (!retries.isEmpty()) {
-        retries.keySet().retainAll(Set.copyOf(ours));
+        retries.keySet().retainAll(new LinkedHashSet<>(ours));
       }
     }
   }

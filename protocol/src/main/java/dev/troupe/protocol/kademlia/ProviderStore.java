@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -245,13 +246,13 @@ public final class ProviderStore {
    */
   public List<Provided> own(List<Multiaddr> today) {
     List<Multiaddr> first = PeerInfo.firstOf(today, settings.maxAddresses());
-    Set<Multiaddr> inAnyOrder = Set.copyOf(first);
+    Set<Multiaddr> inAnyOrder = new LinkedHashSet<>(first);
     return own.values().stream()
         .map(
             each -> {
               boolean isElsewhere =
                   !each.record.addresses.equals(first)
-                      && !Set.copyOf(each.record.addresses).equals(inAnyOrder);
+                      && !new LinkedHashSet<>(each.record.addresses).equals(inAnyOrder);
               return new Provided(each.key, each.record.toldAt, isElsewhere);
             })
         .toList();
