@@ -23,7 +23,6 @@ import dev.troupe.protocol.kademlia.ProviderStore;
 import dev.troupe.protocol.kademlia.RoutingTable;
 import dev.troupe.protocol.kademlia.RoutingTableEvent;
 import dev.troupe.protocol.kademlia.RoutingTableEvent.RoutingTablePopulated;
-import dev.troupe.protocol.kademlia.StoredPeer;
 import dev.troupe.protocol.kademlia.ValueRecord;
 import dev.troupe.protocol.kademlia.ValueStore;
 import dev.troupe.protocol.keys.PeerId;
@@ -83,15 +82,20 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Owns</b> the routing table, the ledger, and the values and provider records that it keeps
  * for others.
  *
- * <p><b>Parent</b>: the Peer. <b>Children</b>: a {@link Lookup} for each operation that runs and
- * for each exploration and each correction of stored values.
+ * <p><b>Parent</b>: the Peer. <b>Children</b>: a {@link Lookup} for each operation that runs, for
+ * each exploration, each correction of stored values and each peer that is asked whether it is
+ * alive.
  *
  * <p><b>Who sends what</b>: the Peer and its other children send operations; Connections sends
- * events, from which the routing table learns whom this peer has met, however they met; lookups
- * report who answered and who did not; the {@linkplain InboundStream streams} that remotes open
- * bring requests.
+ * events, from which the routing table learns whom this peer has met, however they met; the
+ * bootstrap pool says who the bootstrap peers are; lookups report who answered and who did not; the
+ * {@linkplain InboundStream streams} that remotes open bring requests.
  *
  * <p><b>Limits</b>: {@link DhtSettings.Limits}, each with an answer of its own when it is reached.
+ *
+ * <p><b>In the table</b> is every connected peer that says that it serves, as far as there is room
+ * for it; the others wait. Who is silent for long is asked whether it is still there, see {@link
+ * Membership}: when somebody waits for its place, and when buckets are looked after.
  *
  * <p><b>Announced again</b>: what this peer provides and the values that it put, before others
  * forget them, see {@link Republishing}; one region of the keyspace or one value at a time, beside
@@ -101,7 +105,7 @@ import org.jspecify.annotations.Nullable;
  * routing table, see {@link Keeping}. They are loaded before anything else; until then the gate is
  * shut and nobody is served. What a remote or an operation changes is acknowledged once it is
  * durable: a remote that puts a value is refused where it cannot be kept, an operation ends with
- * {@code NOT_KEPT}. Who was in the table is dialled, and enters it when it has said that it serves.
+ * {@code NOT_KEPT}. Who was in the table is asked, and enters it when it has answered.
  *
  * <p><b>Timers</b>: the gate; the next announcement that is due; keeping the routing table (1 min);
  * the pause between bootstrap rounds; the next readiness budget to run out; one for each operation
@@ -242,10 +246,14 @@ public final class Dht {
    * The routing table.
    *
    * @param peers by bucket, the farthest first
+   * @param waiting for a place in a bucket that is full, in the same order
+   * @param refused how often a peer was, since there were enough of its IP group ({@link
+   *     DhtSettings.Table})
    */
-  public record Table(List<PeerId> peers) {
+  public record Table(List<PeerId> peers, List<PeerId> waiting, long refused) {
     public Table {
       peers = List.copyOf(peers);
+      waiting = List.copyOf(waiting);
     }
   }
 
@@ -441,6 +449,8 @@ public final class Dht {
 
   private record NetworkChanged(ConnectionsEvent event) implements Command {}
 
+  private record PoolHeard(BootstrapPool.Event event) implements Command {}
+
   private record Dialled(Connections.ConnectReply reply) implements Command {}
 
   private record SubscriberEnded(ActorRef<StateChanged> subscriber) implements Command {}
@@ -488,19 +498,10 @@ public final class Dht {
       Deque<Command> untilLoaded,
       Set<ActorRef<StateChanged>> subscribers) {}
 
-  /** A bucket's member that has been silent for so many refreshes may be replaced. */
-  private static final int STALE_AFTER_REFRESHES = 3;
-
   /**
    * While the children of a crashed DHT stop, Pekko keeps so many messages, and drops the others.
    */
   private static final int RESTART_STASH_CAPACITY = 100_000;
-
-  /** The tag of those in the routing table, where connections are trimmed. */
-  private static final String TABLE_TAG = "table";
-
-  /** What a place in the routing table weighs where connections are trimmed. */
-  static final int TABLE_WEIGHT = 5;
 
   /**
    * So many lookups correct stored values at a time; what else there is to correct is left to the
@@ -510,9 +511,6 @@ public final class Dht {
 
   /** How often it is looked whether the routing table has changed, to keep it. */
   static final Duration SAVE_INTERVAL = Duration.ofMinutes(1);
-
-  /** How many members of an earlier routing table are dialled at a time. */
-  static final int CANDIDATES_AT_A_TIME = 8;
 
   private static final String REPUBLISH = "republish";
   private static final String GATE = "gate";
@@ -532,6 +530,7 @@ public final class Dht {
   private final Serving serving;
   private final Lookups lookups;
   private final Republishing republishing;
+  private final Membership membership;
 
   /** Replies that wait for a commit, and what they are if it fails. */
   private final Map<Long, Pending> pending;
@@ -558,10 +557,6 @@ public final class Dht {
   /** Whether those have been asked once more, since nobody else is in the table. */
   private boolean askedDoubted;
 
-  /** Who was in the routing table of an earlier run; and those of them that are being dialled. */
-  private Deque<StoredPeer> candidates = new ArrayDeque<>();
-
-  private final Set<PeerId> candidatesDialled = new LinkedHashSet<>();
   private Reachability reachability = Reachability.UNKNOWN;
 
   private final Deque<Bytes> unexplored = new ArrayDeque<>();
@@ -653,11 +648,7 @@ public final class Dht {
     this.kept = kept;
     this.ledger = kept.ledger();
     this.random = environment.world().random(self(), "dht");
-    this.table =
-        new RoutingTable(
-            self(),
-            settings.bucketCapacity(),
-            settings.timing().refresh().multipliedBy(STALE_AFTER_REFRESHES));
+    this.table = new RoutingTable(self(), Membership.bounds(settings));
     this.pauses = new Pauses(random);
     this.pending = kept.pending();
     this.durability = new Durability(environment, kept.keeping(), ledger, context);
@@ -687,6 +678,8 @@ public final class Dht {
             kept.values(),
             kept.providers(),
             environment.world().random(self(), "dht republish"));
+    this.membership =
+        new Membership(environment, table, connected, lookups, ledger, this::onTableEvent);
     this.dialReplies = context.messageAdapter(Connections.ConnectReply.class, Dialled::new);
   }
 
@@ -719,12 +712,17 @@ public final class Dht {
             new Connections.Subscribe(
                 context.messageAdapter(ConnectionsEvent.class, NetworkChanged::new),
                 Connections.From.IDENTIFIED));
-    tagTable();
+    membership.tagAll();
+    ActorRef<BootstrapPool.Command> pool = environment.bootstrapPool();
+    if (pool != null) {
+      pool.tell(
+          new BootstrapPool.Subscribe(
+              context.messageAdapter(BootstrapPool.Event.class, PoolHeard::new)));
+    }
     timers.startTimerWithFixedDelay(new HousekeepingDue(), settings.timing().refresh());
     if (environment.store().keeps()) {
       timers.startTimerWithFixedDelay(new SaveDue(), SAVE_INTERVAL);
-      candidates = kept.keeping().takeCandidates();
-      tryCandidates();
+      membership.tryOut(kept.keeping().takeCandidates());
     }
     expireWaiting();
     return isAlone() ? becomeReady() : becomeBootstrapping();
@@ -802,6 +800,7 @@ public final class Dht {
         .onMessage(ReachabilityChanged.class, this::onReachabilityChanged)
         .onMessage(Stop.class, unused -> Behaviors.stopped())
         .onMessage(NetworkChanged.class, this::onNetworkChanged)
+        .onMessage(PoolHeard.class, this::onPoolHeard)
         .onMessage(Dialled.class, this::onDialled)
         .onMessage(
             PartingDue.class,
@@ -1137,6 +1136,7 @@ public final class Dht {
     } else if (reported.event() instanceof Lookup.Finished finished) {
       finished.answered().forEach(this::onResponsive);
       finished.unclosed().forEach(lookups::part);
+      membership.onLookupEnded(finished.lookup(), !finished.answered().isEmpty());
       conclude(finished.lookup(), finished.outcome());
       endAnnouncement(finished.lookup(), finished.outcome());
       if (finished.outcome() instanceof Outcome.FoundValue found) {
@@ -1182,7 +1182,7 @@ public final class Dht {
   private void onResponsive(PeerId peer) {
     doubted.remove(peer);
     if (connectedServers.contains(peer)) {
-      enterTable(peer);
+      membership.onAlive(peer);
     }
   }
 
@@ -1255,6 +1255,7 @@ public final class Dht {
   private Behavior<Command> onLookupEnded(LookupEnded ended) {
     lookups.onEnded(ended.id());
     corrections.remove(ended.id());
+    membership.onLookupEnded(ended.id(), false);
     Outcome outcome = new Outcome.Failed(Reason.CRASHED, "its lookup crashed");
     conclude(ended.id(), outcome);
     endAnnouncement(ended.id(), outcome);
@@ -1432,7 +1433,7 @@ public final class Dht {
       connected.put(peer, PeerInfo.firstOf(identified.identification().listenAddresses()));
       if (identified.identification().supports(settings.protocol())) {
         connectedServers.add(peer);
-        enterTable(peer);
+        membership.onServer(peer);
       } else {
         connectedServers.remove(peer);
         leaveTable(peer);
@@ -1444,34 +1445,21 @@ public final class Dht {
     return Behaviors.same();
   }
 
-  private void enterTable(PeerId peer) {
-    boolean wasMember = table.contains(peer);
-    tell(table.add(peer, connected.getOrDefault(peer, List.of()), environment.now()));
-    if (table.contains(peer) && !wasMember) {
-      environment.connections().tell(new Connections.Tag(peer, TABLE_TAG, TABLE_WEIGHT));
-    }
-  }
-
   private void leaveTable(PeerId peer) {
-    boolean wasMember = table.contains(peer);
     doubted.remove(peer);
-    tell(table.remove(peer));
-    if (wasMember) {
-      environment.connections().tell(new Connections.Untag(peer, TABLE_TAG));
-    }
+    membership.remove(peer);
   }
 
-  /** Where connections are trimmed, those to members of the routing table are among the last. */
-  private void tagTable() {
-    List<PeerId> members = table.peers();
-    environment.connections().tell(new Connections.TagExactly(TABLE_TAG, TABLE_WEIGHT, members));
+  private void onTableEvent(RoutingTableEvent event) {
+    boolean populated = event instanceof RoutingTablePopulated;
+    context.getSelf().tell(populated ? new TablePopulated() : new TableEmptied());
   }
 
-  private void tell(Optional<RoutingTableEvent> event) {
-    if (event.isPresent()) {
-      boolean populated = event.get() instanceof RoutingTablePopulated;
-      context.getSelf().tell(populated ? new TablePopulated() : new TableEmptied());
+  private Behavior<Command> onPoolHeard(PoolHeard heard) {
+    if (heard.event() instanceof BootstrapPool.Changed changed) {
+      membership.onBootstraps(changed.bootstraps(), connectedServers);
     }
+    return Behaviors.same();
   }
 
   // Bootstrap
@@ -1505,9 +1493,6 @@ public final class Dht {
     PeerId peer = peerOf(dialled.reply());
     if (peer != null && delayed.remove(peer)) {
       onDelayedDialEnded(dialled.reply());
-    }
-    if (peer != null && candidatesDialled.remove(peer)) {
-      tryCandidates();
     }
     return Behaviors.same();
   }
@@ -1584,23 +1569,6 @@ public final class Dht {
     }
   }
 
-  /**
-   * Dials members of an earlier routing table, a few at a time, until there are enough: who they
-   * are and whether they serve is for them to say, before they enter this one.
-   */
-  private void tryCandidates() {
-    while (candidatesDialled.size() < CANDIDATES_AT_A_TIME
-        && table.size() < settings.replication()
-        && !candidates.isEmpty()) {
-      StoredPeer next = candidates.remove();
-      if (!connected.containsKey(next.peer()) && candidatesDialled.add(next.peer())) {
-        environment
-            .connections()
-            .tell(new Connections.Connect(next.peer(), next.addresses(), dialReplies));
-      }
-    }
-  }
-
   // The rest
 
   private Behavior<Command> onGetState(GetState question) {
@@ -1614,7 +1582,7 @@ public final class Dht {
   }
 
   private Behavior<Command> onGetTable(GetTable question) {
-    question.replyTo().tell(new Table(table.peers()));
+    question.replyTo().tell(new Table(table.peers(), table.waiting(), table.refused()));
     return Behaviors.same();
   }
 
@@ -1642,9 +1610,10 @@ public final class Dht {
     // Who was too slow once, and is connected still, has another chance: nobody else may know it.
     for (PeerId peer : connectedServers) {
       if (!table.contains(peer)) {
-        enterTable(peer);
+        membership.onServer(peer);
       }
     }
+    membership.checkAll();
     explore();
     return Behaviors.same();
   }

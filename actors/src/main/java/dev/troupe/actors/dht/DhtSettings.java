@@ -25,6 +25,7 @@ import java.util.List;
  * @param limits what it has room for
  * @param timing how long things may take
  * @param records how long records live, and when our own are announced again
+ * @param table who stays in the routing table
  */
 public record DhtSettings(
     DhtMode mode,
@@ -37,7 +38,8 @@ public record DhtSettings(
     int quorum,
     Limits limits,
     Timing timing,
-    Records records) {
+    Records records,
+    Table table) {
 
   /** The defaults named above: alone, in auto mode. */
   public static final DhtSettings DEFAULT =
@@ -52,7 +54,8 @@ public record DhtSettings(
           3,
           Limits.DEFAULT,
           Timing.DEFAULT,
-          Records.DEFAULT);
+          Records.DEFAULT,
+          Table.DEFAULT);
 
   /**
    * Checks the numbers.
@@ -247,6 +250,52 @@ public record DhtSettings(
     }
   }
 
+  /**
+   * Who stays in the routing table, and who enters it.
+   *
+   * <p>Where peers meet over the public internet, of one {@link
+   * dev.troupe.protocol.kademlia.IpGroup} only a few enter, so that nobody fills the table with
+   * identities that live in one place. The figures are those of go-libp2p in the network of IPFS; a
+   * network of one's own whose peers have public addresses in one data centre needs higher ones.
+   * Bootstrap peers do not count.
+   *
+   * @param silence a member that nothing was heard of for longer is asked whether it is still
+   *     there, when a newcomer finds its bucket full and when buckets are looked after (default 30
+   *     min: three times as long as those are apart)
+   * @param checks members that are asked so, and newcomers that are tried, at a time; one of each
+   *     bucket (default 8). Members of the table of an earlier run are tried as many at a time
+   * @param replacements newcomers that wait at each full bucket for a member to leave; for one
+   *     more, the oldest goes (default 8)
+   * @param perGroupInBucket members of one bucket that are in the same IP group; one more is
+   *     refused (default 2; 20 on a bootstrap node, whose buckets are ten times as large)
+   * @param perGroup members of the table that are in the same IP group; one more is refused
+   *     (default 3; 30 on a bootstrap node)
+   */
+  public record Table(
+      Duration silence, int checks, int replacements, int perGroupInBucket, int perGroup) {
+
+    /** The defaults named above. */
+    public static final Table DEFAULT = new Table(Duration.ofMinutes(30), 8, 8, 2, 3);
+
+    /**
+     * Checks the numbers.
+     *
+     * @throws IllegalArgumentException naming the one that is not positive
+     */
+    public Table {
+      Positive.require("silence", silence.toNanos());
+      Positive.require("checks", checks);
+      Positive.require("replacements", replacements);
+      Positive.require("perGroupInBucket", perGroupInBucket);
+      Positive.require("perGroup", perGroup);
+    }
+
+    /** These, with room for other numbers of peers of one IP group. */
+    public Table withGroups(int inBucket, int inTable) {
+      return new Table(silence, checks, replacements, inBucket, inTable);
+    }
+  }
+
   /** These, with other lives of records. */
   public DhtSettings withRecords(Records others) {
     return new DhtSettings(
@@ -260,7 +309,8 @@ public record DhtSettings(
         quorum,
         limits,
         timing,
-        others);
+        others,
+        table);
   }
 
   /** These, with another mode. */
@@ -276,7 +326,8 @@ public record DhtSettings(
         quorum,
         limits,
         timing,
-        records);
+        records,
+        table);
   }
 
   /** These, with another protocol. */
@@ -292,7 +343,8 @@ public record DhtSettings(
         quorum,
         limits,
         timing,
-        records);
+        records,
+        table);
   }
 
   /** These, with other bootstrap peers. */
@@ -308,7 +360,8 @@ public record DhtSettings(
         quorum,
         limits,
         timing,
-        records);
+        records,
+        table);
   }
 
   /** These, with other namespaces. */
@@ -324,7 +377,8 @@ public record DhtSettings(
         quorum,
         limits,
         timing,
-        records);
+        records,
+        table);
   }
 
   /** These, with another bucket capacity. */
@@ -340,7 +394,8 @@ public record DhtSettings(
         quorum,
         limits,
         timing,
-        records);
+        records,
+        table);
   }
 
   /** These, with another quorum. */
@@ -356,7 +411,8 @@ public record DhtSettings(
         other,
         limits,
         timing,
-        records);
+        records,
+        table);
   }
 
   /** These, with other limits. */
@@ -372,7 +428,8 @@ public record DhtSettings(
         quorum,
         others,
         timing,
-        records);
+        records,
+        table);
   }
 
   /** These, with another timing. */
@@ -388,6 +445,24 @@ public record DhtSettings(
         quorum,
         limits,
         other,
-        records);
+        records,
+        table);
+  }
+
+  /** These, with another routing table. */
+  public DhtSettings withTable(Table other) {
+    return new DhtSettings(
+        mode,
+        protocol,
+        bootstrapPeers,
+        namespaces,
+        bucketCapacity,
+        replication,
+        parallelism,
+        quorum,
+        limits,
+        timing,
+        records,
+        other);
   }
 }

@@ -276,9 +276,11 @@ final class Lookup {
 
   private Behavior<Command> onWalked(Step.Finished walked) {
     cancelExchanges("the lookup is over");
-    environment
-        .world()
-        .onWalked(walked.asked(), walk.hops(), Duration.ofNanos(environment.now() - begunAt));
+    if (query.isWalk()) {
+      environment
+          .world()
+          .onWalked(walked.asked(), walk.hops(), Duration.ofNanos(environment.now() - begunAt));
+    }
     List<Query.Parcel> parcels = query.parcels(walked);
     return parcels.isEmpty() ? finish(query.conclude(walked)) : place(parcels);
   }

@@ -85,6 +85,11 @@ sealed interface Query {
     return false;
   }
 
+  /** Whether it goes anywhere, so that how far it went is worth knowing. */
+  default boolean isWalk() {
+    return true;
+  }
+
   /** Whose word it is where one that was found listens, if that is known. */
   default @Nullable PeerId tellerOf(PeerId found) {
     return null;
@@ -169,6 +174,45 @@ sealed interface Query {
 
     @Override
     public boolean isSatisfied() {
+      return false;
+    }
+
+    @Override
+    public Outcome conclude(Finished walk) {
+      return new Outcome.Explored(walk.answered());
+    }
+  }
+
+  /**
+   * Asks one peer, with which the lookup begins, whether it is alive: for the peers nearest to
+   * itself, as go-libp2p does. The answer is of no interest.
+   */
+  final class Check implements Query {
+
+    private final PeerId peer;
+    private boolean answered;
+
+    Check(PeerId peer) {
+      this.peer = peer;
+    }
+
+    @Override
+    public KademliaMessage question() {
+      return KademliaMessage.findNode(peer.bytes());
+    }
+
+    @Override
+    public void onAnswer(PeerId from, KademliaMessage answer) {
+      answered = true;
+    }
+
+    @Override
+    public boolean isSatisfied() {
+      return answered;
+    }
+
+    @Override
+    public boolean isWalk() {
       return false;
     }
 

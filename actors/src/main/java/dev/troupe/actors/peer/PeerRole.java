@@ -16,9 +16,10 @@ public enum PeerRole {
   PEER,
 
   /**
-   * Others join through it. It serves the DHT with a bucket capacity of 200, has room for 1000
-   * connections, and dials all the other bootstrap peers that it is told of, rather than three:
-   * each three times, 5 s apart, and then less and less often.
+   * Others join through it. It serves the DHT with a bucket capacity of 200, of which one IP group
+   * may have the same share as elsewhere, has room for 1000 connections, and dials all the other
+   * bootstrap peers that it is told of, rather than three: each three times, 5 s apart, and then
+   * less and less often.
    */
   BOOTSTRAP,
 
@@ -53,6 +54,7 @@ public enum PeerRole {
     }
     if (settings.dht().bucketCapacity() == DhtSettings.DEFAULT.bucketCapacity()) {
       changed = changed.withDht(changed.dht().withBucketCapacity(capacity));
+      changed = changed.withDht(changed.dht().withTable(sized(settings.dht().table(), capacity)));
     }
     ConnectionsSettings connections = settings.connections();
     if (connections.highWater() == ConnectionsSettings.DEFAULT.highWater()
@@ -67,5 +69,15 @@ public enum PeerRole {
       changed = changed.withBootstrap(settings.bootstrap().withConnections(fellows));
     }
     return changed;
+  }
+
+  /** Where buckets are larger, an IP group has the same share of them. */
+  private static DhtSettings.Table sized(DhtSettings.Table table, int capacity) {
+    DhtSettings.Table usual = DhtSettings.Table.DEFAULT;
+    int times = capacity / DhtSettings.DEFAULT.bucketCapacity();
+    boolean isUsual = table.withGroups(usual.perGroupInBucket(), usual.perGroup()).equals(table);
+    return isUsual
+        ? table.withGroups(times * usual.perGroupInBucket(), times * usual.perGroup())
+        : table;
   }
 }

@@ -62,7 +62,7 @@ record Refusal(
     } else if (command instanceof Dht.GetState get) {
       get.replyTo().tell(new Dht.StateChanged(Dht.State.DEGRADED, 0, 0));
     } else if (command instanceof Dht.GetTable get) {
-      get.replyTo().tell(new Dht.Table(List.of()));
+      get.replyTo().tell(new Dht.Table(List.of(), List.of(), 0));
     } else if (command instanceof Dht.GetRecords get) {
       get.replyTo().tell(new Dht.Records(0, 0));
     }

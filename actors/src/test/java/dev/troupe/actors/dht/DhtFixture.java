@@ -89,6 +89,9 @@ final class DhtFixture implements AutoCloseable {
   /** How many streams have been opened and have not ended. */
   int openStreams;
 
+  /** How many walks have been measured. */
+  int walks;
+
   final Set<PeerId> connected = new LinkedHashSet<>();
   final List<ActorRef<ConnectionsEvent>> listeners = new ArrayList<>();
   final Map<ProtocolId, StreamHandler> handlers = new LinkedHashMap<>();
@@ -664,6 +667,11 @@ final class DhtFixture implements AutoCloseable {
   private final class FixtureWorld implements World {
 
     private final Crypto crypto = new PortableCrypto();
+
+    @Override
+    public void onWalked(int asked, int hops, Duration took) {
+      walks++;
+    }
 
     @Override
     public Crypto crypto() {

@@ -336,17 +336,22 @@ class DhtStoreTest {
     Script alive = Script.peerNumber(1);
     Script dead = Script.peerNumber(2);
     Script client = Script.peerNumber(3);
+    Script mute = Script.peerNumber(4);
     dead.reachable = false;
     client.server = false;
-    for (Script each : List.of(alive, dead, client)) {
+    mute.silent = true;
+    for (Script each : List.of(alive, dead, client, mute)) {
       keep(
           Change.put(
               StoreCollection.TABLE,
               each.peer.bytes(),
               new StoredPeer(each.peer, List.of(each.address), SimulatedSystem.EPOCH).encode()));
     }
-    start(DhtSettings.DEFAULT, alive, dead, client);
+    start(DhtSettings.DEFAULT, alive, dead, client, mute);
     assertEquals(0, fixture.state().peers());
+    fixture.advance(Duration.ofSeconds(1));
+    assertTrue(fixture.connected.contains(mute.peer));
+    assertEquals(1, fixture.state().peers(), "it says that it serves, and does not answer");
     fixture.advance(Duration.ofSeconds(10));
     Probe<Dht.Table> table = fixture.system.probe();
     fixture.dht.tell(new Dht.GetTable(table.ref()));
@@ -373,7 +378,7 @@ class DhtStoreTest {
                   .encode()));
     }
     start(DhtSettings.DEFAULT, all);
-    assertEquals(Dht.CANDIDATES_AT_A_TIME, fixture.dials.size());
+    assertEquals(DhtSettings.Table.DEFAULT.checks(), fixture.dials.size());
     assertEquals(all[0].peer, fixture.dials.get(0));
     fixture.advance(Duration.ofHours(1));
     assertEquals(Keeping.MAX_CANDIDATES, fixture.dials.size());

@@ -67,14 +67,19 @@ final class Script {
   /** What it answers; null to reset the stream. */
   Function<KademliaMessage, @Nullable KademliaMessage> answer = request -> naming().apply(request);
 
-  private Script(long number) {
+  private Script(long number, Multiaddr address) {
     this.peer = peer(number);
-    this.address = address(number);
+    this.address = address;
     this.listens = List.of(address);
   }
 
   static Script peerNumber(long number) {
-    return new Script(number);
+    return new Script(number, address(number));
+  }
+
+  /** The same, elsewhere on the network. */
+  static Script peerNumber(long number, String address) {
+    return new Script(number, parse(address));
   }
 
   /** A script that stores whatever it is given, and names these peers. */
@@ -111,8 +116,12 @@ final class Script {
   }
 
   static Multiaddr address(long number) {
+    return parse("/ip4/10.0." + number / 250 + "." + (1 + number % 250) + "/tcp/4001");
+  }
+
+  static Multiaddr parse(String address) {
     try {
-      return Multiaddr.parse("/ip4/10.0." + number / 250 + "." + (1 + number % 250) + "/tcp/4001");
+      return Multiaddr.parse(address);
     } catch (MalformedException impossible) {
       throw new AssertionError(impossible);
     }

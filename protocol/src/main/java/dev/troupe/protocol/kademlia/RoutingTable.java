@@ -16,21 +16,85 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /**
  * Whom this peer knows in the keyspace: one bucket for each length of the prefix that a peer's key
  * shares with our own (specification, "Kademlia routing table").
  *
- * <p>A full bucket prefers those it has: a newcomer takes the place of the member that has been
- * silent the longest, and only if that has been longer than {@code staleAfter}. So nobody can flush
- * a table by showing up with many identities.
+ * <p>A full bucket prefers those it has: a newcomer waits, as one of a few, until a member leaves.
+ * The bucket wants the member checked that has been silent the longest, if that has been longer
+ * than {@link Settings#silence}; one that answers stays. Who leaves makes room for the newest of
+ * those that wait, which is checked in turn, and enters when it has answered ({@link #nextCheck}).
+ * So nobody can flush a table by showing up with many identities.
+ *
+ * <p>Nor can anybody fill it with identities that live in one place: of one {@link IpGroup}, only a
+ * few enter a bucket, and the whole table. Members count by where they were when they entered.
  *
  * <p>The capacity of a bucket is not K: a bootstrap node keeps 200 in a bucket and still names 20.
  *
  * <p>Not thread-safe. All orders of iteration follow from the calls made, and from nothing else.
  */
 public final class RoutingTable {
+
+  /**
+   * The bounds of a table.
+   *
+   * @param capacity members of one bucket at most
+   * @param replacements newcomers that wait at one full bucket at most; for one more, the oldest
+   *     goes
+   * @param silence a member that was not heard of for longer is to be checked
+   * @param perGroupInBucket members of one bucket at most that are in the same IP group, and as
+   *     many that wait; one more is refused
+   * @param perGroup members at most that are in the same IP group; one more is refused
+   */
+  public record Settings(
+      int capacity, int replacements, Duration silence, int perGroupInBucket, int perGroup) {
+
+    /**
+     * Checks the bounds.
+     *
+     * @throws IllegalArgumentException if one is not positive
+     */
+    public Settings {
+      if (capacity < 1
+          || replacements < 1
+          || silence.isZero()
+          || silence.isNegative()
+          || perGroupInBucket < 1
+          || perGroup < 1) {
+        throw new IllegalArgumentException("the bounds of a routing table must be positive");
+      }
+    }
+  }
+
+  /** What became of a peer that was heard of. */
+  public enum Admission {
+    /** It has become a member. */
+    ENTERED,
+    /** It was a member before. */
+    STAYS,
+    /** Its bucket is full: it waits until a member leaves, or others have come after it. */
+    WAITS,
+    /** It is ourselves, or there are enough of its IP group. */
+    REFUSED
+  }
+
+  /**
+   * What became of a peer that was heard of, and what that made of the table.
+   *
+   * @param event empty, unless it is the first to enter
+   */
+  public record Heard(Admission admission, Optional<RoutingTableEvent> event) {}
+
+  /**
+   * One that is to be asked whether it is alive.
+   *
+   * @param isMember whether it is to leave if it is not; otherwise it has waited, and is to enter
+   *     if it is
+   */
+  public record Check(PeerInfo peer, boolean isMember) {}
 
   /**
    * Buckets with a longer common prefix have no lookups of their own: a random peer id that falls
@@ -41,108 +105,187 @@ public final class RoutingTable {
   private static final int MAX_ATTEMPTS_AT_A_TARGET = 1 << (MAX_REFRESHED_PREFIX + 5);
 
   private final Key self;
-  private final int bucketCapacity;
-  private final long staleAfterNanos;
+  private final Settings settings;
   private final Function<PeerId, Key> keyOf;
 
-  /** By the length of the common prefix. No bucket is empty. */
+  /** By the length of the common prefix. */
   private final NavigableMap<Integer, Bucket> buckets = new TreeMap<>();
+
+  /** How many members each group has. */
+  private final Map<IpGroup, Integer> groups = new LinkedHashMap<>();
+
+  private int size;
+  private long refused;
 
   /**
    * An empty table.
    *
    * @param self where we live
-   * @param bucketCapacity members of one bucket at most
-   * @param staleAfter a member of a full bucket that has been silent for longer may be replaced
    */
-  public RoutingTable(PeerId self, int bucketCapacity, Duration staleAfter) {
-    this(Key.of(self), bucketCapacity, staleAfter, Key::of);
+  public RoutingTable(PeerId self, Settings settings) {
+    this(Key.of(self), settings, Key::of);
   }
 
   /** A table in a keyspace of the caller's making. */
-  RoutingTable(Key self, int bucketCapacity, Duration staleAfter, Function<PeerId, Key> keyOf) {
-    if (bucketCapacity < 1) {
-      throw new IllegalArgumentException("a bucket must hold at least one peer");
-    }
+  RoutingTable(Key self, Settings settings, Function<PeerId, Key> keyOf) {
     this.self = self;
-    this.bucketCapacity = bucketCapacity;
-    this.staleAfterNanos = staleAfter.toNanos();
+    this.settings = settings;
     this.keyOf = keyOf;
   }
 
+  // Who comes and goes
+
   /**
-   * A peer was heard of that serves the DHT, and is alive: enters it, or notes that it was heard of
-   * now. Does nothing for ourselves, and nothing where the bucket is full of others that are alive.
+   * A peer was heard of that serves the DHT, and is alive: enters it, lets it wait, or notes that
+   * it was heard of now. Does nothing for ourselves.
    *
    * @param addresses where it listens; they replace those that were known. As many are kept as
    *     {@link PeerInfo#firstOf} says
-   * @return what that made of the table
+   * @param groups which IP groups it is in, asked for unless it is a member; none, if these are not
+   *     to count
    */
-  public Optional<RoutingTableEvent> add(PeerId peer, List<Multiaddr> addresses, long now) {
+  public Heard add(
+      PeerId peer, List<Multiaddr> addresses, Supplier<List<IpGroup>> groups, long now) {
     Key key = keyOf.apply(peer);
     if (key.equals(self)) {
-      return Optional.empty();
+      return new Heard(Admission.REFUSED, Optional.empty());
     }
-    boolean wasEmpty = isEmpty();
-    buckets
-        .computeIfAbsent(self.commonPrefixLength(key), length -> new Bucket())
-        .add(
-            new Member(new PeerInfo(peer, PeerInfo.firstOf(addresses)), key, now),
-            bucketCapacity,
-            now - staleAfterNanos);
-    return wasEmpty ? Optional.of(new RoutingTablePopulated()) : Optional.empty();
+    int prefix = self.commonPrefixLength(key);
+    Bucket bucket = buckets.computeIfAbsent(prefix, length -> new Bucket(settings));
+    Bucket.Known member = bucket.member(peer);
+    PeerInfo info = new PeerInfo(peer, PeerInfo.firstOf(addresses));
+    if (member != null) {
+      bucket.enter(new Bucket.Known(info, key, member.groups(), now));
+      return new Heard(Admission.STAYS, Optional.empty());
+    }
+    Bucket.Known newcomer = new Bucket.Known(info, key, groups.get(), now);
+    if (bucket.hasEnoughOf(newcomer) || hasEnoughOf(newcomer)) {
+      refused++;
+      bucket.remove(peer);
+      dropIfVoid(prefix, bucket);
+      return new Heard(Admission.REFUSED, Optional.empty());
+    } else if (bucket.isFull()) {
+      bucket.await(newcomer);
+      return new Heard(Admission.WAITS, Optional.empty());
+    }
+    bucket.enter(newcomer);
+    newcomer.groups().forEach(group -> this.groups.merge(group, 1, Integer::sum));
+    size++;
+    return new Heard(
+        Admission.ENTERED, size == 1 ? Optional.of(new RoutingTablePopulated()) : Optional.empty());
+  }
+
+  private boolean hasEnoughOf(Bucket.Known newcomer) {
+    return newcomer.groups().stream()
+        .anyMatch(group -> groups.getOrDefault(group, 0) >= settings.perGroup());
   }
 
   /**
-   * A peer failed to answer, or does not serve the DHT any more. Does nothing for those who are not
-   * members.
+   * A peer failed to answer, or does not serve the DHT any more: it leaves, and waits no longer.
+   * Does nothing for others.
    *
    * @return what that made of the table
    */
   public Optional<RoutingTableEvent> remove(PeerId peer) {
     int prefix = self.commonPrefixLength(keyOf.apply(peer));
     Bucket bucket = buckets.get(prefix);
-    if (bucket == null || bucket.members.remove(peer) == null) {
+    Bucket.Known member = bucket == null ? null : bucket.remove(peer);
+    if (bucket == null || member == null) {
       return Optional.empty();
     }
-    if (bucket.members.isEmpty()) {
-      buckets.remove(prefix);
+    for (IpGroup group : member.groups()) {
+      groups.computeIfPresent(group, (same, count) -> count == 1 ? null : count - 1);
     }
+    size--;
+    dropIfVoid(prefix, bucket);
     return isEmpty() ? Optional.of(new RoutingTableEmptied()) : Optional.empty();
   }
+
+  private void dropIfVoid(int prefix, Bucket bucket) {
+    if (bucket.isVoid()) {
+      buckets.remove(prefix);
+    }
+  }
+
+  // Who is to be asked whether it is alive
+
+  /**
+   * Whom to check in the bucket in which this peer is, or would be: the newest of those that wait,
+   * where there is room; or else the member that has been silent the longest, if that is too long.
+   * It counts as being checked until {@link #onChecked}, and one is checked in a bucket at a time;
+   * who was waiting does so no more. What comes of it is told as of any other peer.
+   */
+  public Optional<Check> nextCheck(PeerId peer, long now) {
+    Bucket bucket = buckets.get(self.commonPrefixLength(keyOf.apply(peer)));
+    return bucket == null ? Optional.empty() : bucket.check(now);
+  }
+
+  /** The same, in the first bucket that has somebody to check. */
+  public Optional<Check> nextCheck(long now) {
+    for (Bucket bucket : buckets.values()) {
+      Optional<Check> check = bucket.check(now);
+      if (check.isPresent()) {
+        return check;
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** A check has ended, whatever came of it. */
+  public void onChecked(PeerId peer) {
+    int prefix = self.commonPrefixLength(keyOf.apply(peer));
+    Bucket bucket = buckets.get(prefix);
+    if (bucket != null) {
+      bucket.onChecked(peer);
+      dropIfVoid(prefix, bucket);
+    }
+  }
+
+  // Who there is
 
   /** Whether a peer is a member. */
   public boolean contains(PeerId peer) {
     Bucket bucket = buckets.get(self.commonPrefixLength(keyOf.apply(peer)));
-    return bucket != null && bucket.members.containsKey(peer);
+    return bucket != null && bucket.member(peer) != null;
   }
 
   /** Whether nobody is in the table. */
   public boolean isEmpty() {
-    return buckets.isEmpty();
+    return size == 0;
   }
 
   /** The addresses at which a member listens; empty for those who are not members. */
   public List<Multiaddr> addressesOf(PeerId peer) {
     Bucket bucket = buckets.get(self.commonPrefixLength(keyOf.apply(peer)));
-    Member member = bucket == null ? null : bucket.members.get(peer);
-    return member == null ? List.of() : member.info.addresses();
+    Bucket.Known member = bucket == null ? null : bucket.member(peer);
+    return member == null ? List.of() : member.info().addresses();
   }
 
   /** How many peers are in the table. */
   public int size() {
-    int size = 0;
-    for (Bucket bucket : buckets.values()) {
-      size += bucket.members.size();
-    }
     return size;
   }
 
   /** All members, those that share the shortest prefix with us first. */
   public List<PeerId> peers() {
-    List<PeerId> peers = new ArrayList<>();
-    buckets.values().forEach(bucket -> peers.addAll(bucket.members.keySet()));
-    return peers;
+    return peers(Bucket::members);
+  }
+
+  /** All that wait for a place, in the same order; those of one bucket the newest first. */
+  public List<PeerId> waiting() {
+    return peers(Bucket::waiting);
+  }
+
+  private List<PeerId> peers(Function<Bucket, Collection<Bucket.Known>> which) {
+    return buckets.values().stream()
+        .flatMap(bucket -> which.apply(bucket).stream())
+        .map(known -> known.info().peer())
+        .toList();
+  }
+
+  /** How often a peer was refused, since there were enough of its IP group. */
+  public long refused() {
+    return refused;
   }
 
   /**
@@ -152,38 +295,34 @@ public final class RoutingTable {
    */
   public List<PeerInfo> nearest(Key target, int count) {
     // Where the target shares exactly n bits with us, bucket n shares more than n bits with the
-    // target, all deeper buckets share
-    // exactly n, and each shallower bucket m shares m: three kinds of group, already in order among
-    // themselves.
+    // target, all deeper buckets share exactly n, and each shallower bucket m shares m: three kinds
+    // of buckets, already in order among themselves.
     int shared = self.commonPrefixLength(target);
     List<PeerInfo> nearest = new ArrayList<>(Math.min(count, 64));
     Bucket same = buckets.get(shared);
     if (same != null) {
-      take(same.members.values(), target, count, nearest);
+      take(same.members(), target, count, nearest);
     }
     if (nearest.size() < count) {
-      List<Member> deeper = new ArrayList<>();
-      buckets
-          .tailMap(shared, false)
-          .values()
-          .forEach(bucket -> deeper.addAll(bucket.members.values()));
+      List<Bucket.Known> deeper = new ArrayList<>();
+      buckets.tailMap(shared, false).values().forEach(bucket -> deeper.addAll(bucket.members()));
       take(deeper, target, count, nearest);
     }
     for (Bucket shallower : buckets.headMap(shared, false).descendingMap().values()) {
       if (nearest.size() == count) {
         break;
       }
-      take(shallower.members.values(), target, count, nearest);
+      take(shallower.members(), target, count, nearest);
     }
     return nearest;
   }
 
   private static void take(
-      Collection<Member> group, Key target, int count, List<PeerInfo> nearest) {
+      Collection<Bucket.Known> group, Key target, int count, List<PeerInfo> nearest) {
     group.stream()
-        .sorted(Comparator.comparing(member -> member.key.distanceTo(target)))
+        .sorted(Comparator.comparing(member -> member.key().distanceTo(target)))
         .limit(count - nearest.size())
-        .forEach(member -> nearest.add(member.info));
+        .forEach(member -> nearest.add(member.info()));
   }
 
   /**
@@ -201,17 +340,15 @@ public final class RoutingTable {
   public List<Bytes> refreshTargets(
       int found, Duration interval, RandomGenerator random, long now) {
     List<Bytes> targets = new ArrayList<>();
-    int asNear = size();
+    int asNear = size;
     for (Map.Entry<Integer, Bucket> entry :
         buckets.headMap(MAX_REFRESHED_PREFIX, true).entrySet()) {
       if (asNear < found) {
         break;
       }
       Bucket bucket = entry.getValue();
-      asNear -= bucket.members.size();
-      if (!bucket.refreshed || now - bucket.refreshedAt >= interval.toNanos()) {
-        bucket.refreshed = true;
-        bucket.refreshedAt = now;
+      asNear -= bucket.members().size();
+      if (!bucket.members().isEmpty() && bucket.refresh(interval.toNanos(), now)) {
         randomPeerWithin(entry.getKey(), random).ifPresent(targets::add);
       }
     }
@@ -234,29 +371,5 @@ public final class RoutingTable {
       }
     }
     return Optional.empty();
-  }
-
-  private record Member(PeerInfo info, Key key, long heardOf) {}
-
-  /**
-   * The members that share one length of prefix with us, the one that has been silent the longest
-   * first.
-   */
-  private static final class Bucket {
-
-    private final Map<PeerId, Member> members = new LinkedHashMap<>();
-    private boolean refreshed;
-    private long refreshedAt;
-
-    void add(Member newcomer, int capacity, long staleBefore) {
-      if (members.remove(newcomer.info.peer()) == null && members.size() >= capacity) {
-        Member silent = members.values().iterator().next();
-        if (silent.heardOf - staleBefore >= 0) {
-          return;
-        }
-        members.remove(silent.info.peer());
-      }
-      members.put(newcomer.info.peer(), newcomer);
-    }
   }
 }

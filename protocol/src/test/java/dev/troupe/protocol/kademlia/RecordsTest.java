@@ -429,8 +429,8 @@ class RecordsTest {
     }
     ProviderStore store = new ProviderStore(SELF, ProviderStore.Settings.DEFAULT);
     store.add(hash("x"), OTHER, addresses, 0);
-    RoutingTable table = new RoutingTable(SELF, 20, LIFE);
-    table.add(OTHER, addresses, 0);
+    RoutingTable table = new RoutingTable(SELF, new RoutingTable.Settings(20, 8, LIFE, 2, 3));
+    table.add(OTHER, addresses, List::of, 0);
     for (PeerInfo kept :
         List.of(
             store.providers(hash("x"), 1, new SplittableRandom(1), 0).get(0),

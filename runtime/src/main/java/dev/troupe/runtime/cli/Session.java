@@ -25,7 +25,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Semaphore;
 import java.util.function.Function;
@@ -456,6 +458,7 @@ final class Session {
               Map<String, Object> fields = dht(state);
               fields.put("table", texts(table.peers()));
               fields.put("buckets", buckets(table));
+              fields.put("refused", table.refused());
               fields.put(
                   "lookups",
                   walks.latest().stream()
@@ -472,16 +475,30 @@ final class Session {
             });
   }
 
-  /** How many of the table share so many bits with this peer's key; empty ones are left out. */
+  /**
+   * How many of the table, and of those that wait for a place in it, share so many bits with this
+   * peer's key; buckets with nobody are left out.
+   */
   private List<Map<String, Object>> buckets(Dht.Table table) {
+    Map<Integer, Integer> members = byBucket(table.peers());
+    Map<Integer, Integer> waiting = byBucket(table.waiting());
+    Set<Integer> all = new TreeSet<>(members.keySet());
+    all.addAll(waiting.keySet());
+    return all.stream()
+        .map(
+            bucket ->
+                fields(
+                    "bucket", bucket,
+                    "peers", members.getOrDefault(bucket, 0),
+                    "waiting", waiting.getOrDefault(bucket, 0)))
+        .toList();
+  }
+
+  private Map<Integer, Integer> byBucket(List<PeerId> peers) {
     Key self = Key.of(peer.id());
     Map<Integer, Integer> sizes = new TreeMap<>();
-    table
-        .peers()
-        .forEach(member -> sizes.merge(self.commonPrefixLength(Key.of(member)), 1, Integer::sum));
-    return sizes.entrySet().stream()
-        .map(each -> fields("bucket", each.getKey(), "peers", each.getValue()))
-        .toList();
+    peers.forEach(each -> sizes.merge(self.commonPrefixLength(Key.of(each)), 1, Integer::sum));
+    return sizes;
   }
 
   private CompletionStage<?> network(Request request) {

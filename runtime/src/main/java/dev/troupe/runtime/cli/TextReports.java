@@ -95,7 +95,17 @@ final class TextReports {
     lines.add(start + state(fields));
     for (Object each : list(fields.get("buckets"))) {
       Map<?, ?> bucket = (Map<?, ?>) each;
-      lines.add("  bucket " + bucket.get("bucket") + ": " + bucket.get("peers"));
+      lines.add(
+          "  bucket "
+              + bucket.get("bucket")
+              + ": "
+              + bucket.get("peers")
+              + (bucket.get("waiting") instanceof Integer waiting && waiting > 0
+                  ? ", " + waiting + " waiting"
+                  : ""));
+    }
+    if (fields.get("refused") instanceof Long refused && refused > 0) {
+      lines.add("  refused " + refused + " times: there were enough of the same IP group");
     }
     list(fields.get("table")).forEach(each -> lines.add("  " + each));
     for (Object each : list(fields.get("lookups"))) {

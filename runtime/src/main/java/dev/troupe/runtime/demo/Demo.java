@@ -178,22 +178,9 @@ public final class Demo {
 
   private Player start(Troupe troupe, String name, DhtMode mode, List<Multiaddr> bootstrap)
       throws InterruptedException, ExecutionException, TimeoutException, MalformedException {
-    DhtSettings defaults = DhtSettings.DEFAULT;
     PeerSettings settings =
         PeerSettings.of(troupe.newIdentity(), List.of(Multiaddr.parse("/ip4/127.0.0.1/tcp/0")))
-            .withDht(
-                new DhtSettings(
-                    mode,
-                    defaults.protocol(),
-                    bootstrap,
-                    defaults.namespaces(),
-                    defaults.bucketCapacity(),
-                    defaults.replication(),
-                    defaults.parallelism(),
-                    defaults.quorum(),
-                    defaults.limits(),
-                    defaults.timing(),
-                    defaults.records()));
+            .withDht(DhtSettings.DEFAULT.withMode(mode).withBootstrapPeers(bootstrap));
     PeerManager.CreateReply reply = await(troupe.createPeer(name, settings));
     if (!(reply instanceof PeerManager.Created created)) {
       throw new ExecutionException(

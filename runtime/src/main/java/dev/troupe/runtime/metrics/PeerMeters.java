@@ -5,7 +5,9 @@ import dev.troupe.actors.gossip.Gossip;
 import dev.troupe.actors.health.BootstrapHealth;
 import dev.troupe.actors.health.HealthReport;
 import dev.troupe.protocol.kademlia.Key;
+import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.runtime.embedding.EmbeddedPeer;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
@@ -22,10 +24,12 @@ import java.util.concurrent.CompletableFuture;
 /**
  * How one peer is, as gauges with its id as the tag {@code peer}: {@code troupe.health} (2 healthy,
  * 1 degraded, 0 down), {@code troupe.connections}, {@code troupe.dht.table} by bucket (the length
- * of the common prefix), {@code troupe.dht.stash}, {@code troupe.dht.values}, {@code
- * troupe.dht.providers}, {@code troupe.bootstrap.reachable} and {@code troupe.bootstrap.latency}
- * (seconds) by address, {@code troupe.gossip.mesh} by topic; and the timer {@code
- * troupe.dht.ready}, which says how long it took to become ready, each time.
+ * of the common prefix), {@code troupe.dht.waiting} for a place in it likewise, {@code
+ * troupe.dht.stash}, {@code troupe.dht.values}, {@code troupe.dht.providers}, {@code
+ * troupe.bootstrap.reachable} and {@code troupe.bootstrap.latency} (seconds) by address, {@code
+ * troupe.gossip.mesh} by topic; the counter {@code troupe.dht.refused} of refusals to enter the
+ * routing table; and the timer {@code troupe.dht.ready}, which says how long it took to become
+ * ready, each time.
  *
  * <p>The gauges show what {@link #refresh} found last. Thread-safe.
  */
@@ -39,6 +43,7 @@ public final class PeerMeters {
 
   private final EmbeddedPeer peer;
   private final MultiGauge buckets;
+  private final MultiGauge waiting;
   private final MultiGauge reachable;
   private final MultiGauge latency;
   private final MultiGauge mesh;
@@ -48,6 +53,7 @@ public final class PeerMeters {
   private volatile double stashed = Double.NaN;
   private volatile double values = Double.NaN;
   private volatile double providers = Double.NaN;
+  private volatile double refused;
 
   /** Since when it is not ready, and whether it is not; of the thread that hears of the DHT. */
   private long unreadySince = System.nanoTime();
@@ -83,6 +89,15 @@ public final class PeerMeters {
             .description("Peers in the routing table")
             .tags(tags)
             .register(registry);
+    this.waiting =
+        MultiGauge.builder("troupe.dht.waiting")
+            .description("Peers that wait for a place in a full bucket of the routing table")
+            .tags(tags)
+            .register(registry);
+    FunctionCounter.builder("troupe.dht.refused", this, meters -> meters.refused)
+        .description("Peers refused by the routing table, since it has enough of their IP group")
+        .tags(tags)
+        .register(registry);
     this.reachable =
         MultiGauge.builder("troupe.bootstrap.reachable")
             .description("Whether a bootstrap peer can be reached")
@@ -149,17 +164,9 @@ public final class PeerMeters {
     stashed = found.dht().stashed();
     values = found.records().values();
     providers = found.records().providers();
-    Key self = Key.of(peer.id());
-    Map<Integer, Integer> sizes = new TreeMap<>();
-    found
-        .table()
-        .peers()
-        .forEach(member -> sizes.merge(self.commonPrefixLength(Key.of(member)), 1, Integer::sum));
-    buckets.register(
-        sizes.entrySet().stream()
-            .map(each -> Row.of(Tags.of("bucket", each.getKey().toString()), each.getValue()))
-            .toList(),
-        true);
+    refused = found.table().refused();
+    showByBucket(buckets, found.table().peers());
+    showByBucket(waiting, found.table().waiting());
     List<BootstrapHealth> bootstraps = found.health().bootstraps();
     reachable.register(
         bootstraps.stream().map(each -> Row.of(address(each), each.reachable() ? 1 : 0)).toList(),
@@ -175,6 +182,17 @@ public final class PeerMeters {
     mesh.register(
         topics.stream()
             .map(each -> Row.of(Tags.of("topic", each.topic()), each.mesh().size()))
+            .toList(),
+        true);
+  }
+
+  private void showByBucket(MultiGauge gauge, List<PeerId> peers) {
+    Key self = Key.of(peer.id());
+    Map<Integer, Integer> sizes = new TreeMap<>();
+    peers.forEach(each -> sizes.merge(self.commonPrefixLength(Key.of(each)), 1, Integer::sum));
+    gauge.register(
+        sizes.entrySet().stream()
+            .map(each -> Row.of(Tags.of("bucket", each.getKey().toString()), each.getValue()))
             .toList(),
         true);
   }

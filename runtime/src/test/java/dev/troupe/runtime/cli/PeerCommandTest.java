@@ -136,6 +136,8 @@ class PeerCommandTest {
     assertEquals(alice.address(), bob.ask("use-backup").path("addrs").path(0).asText());
     assertEquals(1, bob.ask("dht").path("table").size());
     assertEquals(1, bob.ask("dht").path("buckets").path(0).path("peers").asInt());
+    assertTrue(bob.ask("dht").path("buckets").path(0).has("waiting"));
+    assertTrue(bob.ask("dht").has("refused"));
     assertTrue(bob.ask("dht").path("lookups").path(0).has("hops"));
     assertRefused(alice, "retry", "declined", "no bootstrap peer");
   }

@@ -73,7 +73,12 @@ class TextOutputTest {
           Map.of("peer", "alice", "addrs", List.of("/a"), "connected", List.of(bob), "dht", state));
       Map<String, Object> dht = new LinkedHashMap<>(state);
       dht.put("table", List.of("bob"));
-      dht.put("buckets", List.of(Map.of("bucket", 3, "peers", 1)));
+      dht.put(
+          "buckets",
+          List.of(
+              Map.of("bucket", 3, "peers", 1, "waiting", 0),
+              Map.of("bucket", 4, "peers", 20, "waiting", 8)));
+      dht.put("refused", 5L);
       dht.put("lookups", List.of(Map.of("agoSeconds", 7, "asked", 4, "hops", 2, "millis", 30)));
       output.ok("dht", 2, dht);
     }
@@ -81,7 +86,9 @@ class TextOutputTest {
         List.of(
             "network: alice\n  listens at /a\n  DHT ready, 1 in the routing table, 0 operations"
                 + " wait\n  1 connected\n  outbound bob at /ip4/192.0.2.1/tcp/1",
-            "dht: ready, 1 in the routing table, 0 operations wait\n  bucket 3: 1\n  bob\n"
+            "dht: ready, 1 in the routing table, 0 operations wait\n  bucket 3: 1\n"
+                + "  bucket 4: 20, 8 waiting\n"
+                + "  refused 5 times: there were enough of the same IP group\n  bob\n"
                 + "  lookup 7 s ago: 30 ms, 4 asked, 2 hops"),
         lines);
   }

@@ -11,6 +11,7 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
 import dev.troupe.actors.dht.DhtMode;
+import dev.troupe.actors.dht.DhtSettings;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.protocol.crypto.PortableCrypto;
 import dev.troupe.protocol.keys.PrivateKey;
@@ -129,6 +130,8 @@ class PeerConfigTest {
         "dht.protocol = \"\" | dht.protocol | ",
         "dht.records.provider-republish = 48h | dht.records.provider-republish | shorter",
         "dht.records.value-expiration = 22h | dht.records.value-expiration | shorter",
+        "dht.table.checks = 0 | dht.table.checks | positive",
+        "dht.table.per-group = 0 | dht.table.per-group | positive",
         "dht.timing.query = 10 parsecs | dht.timing.query | parsecs",
         "host.dial-timeout = -1s | host.dial-timeout | positive",
         "host.dial-timeout = 1000000d | host.dial-timeout | 292 years",
@@ -221,12 +224,15 @@ class PeerConfigTest {
     PeerSettings bootstrap = role("bootstrap", "");
     assertEquals(DhtMode.SERVER, bootstrap.dht().mode());
     assertEquals(200, bootstrap.dht().bucketCapacity());
+    assertEquals(20, bootstrap.dht().table().perGroupInBucket());
+    assertEquals(30, bootstrap.dht().table().perGroup());
     assertEquals(1000, bootstrap.connections().highWater());
     assertEquals(2000, bootstrap.host().maxConnections());
     assertEquals(64, bootstrap.bootstrap().connections());
     PeerSettings agent = role("agent", "");
     assertEquals(DhtMode.CLIENT, agent.dht().mode());
     assertEquals(20, agent.dht().bucketCapacity());
+    assertEquals(DhtSettings.Table.DEFAULT, agent.dht().table());
     assertEquals(50, agent.connections().highWater());
     PeerSettings changed =
         role(
@@ -234,6 +240,8 @@ class PeerConfigTest {
             "dht.mode = client, connections.high-water = 700, dht.bucket-capacity = 7");
     assertEquals(DhtMode.CLIENT, changed.dht().mode());
     assertEquals(7, changed.dht().bucketCapacity());
+    assertEquals(DhtSettings.Table.DEFAULT, changed.dht().table());
+    assertEquals(5, role("bootstrap", "dht.table.per-group = 5").dht().table().perGroup());
     assertEquals(700, changed.connections().highWater());
     assertEquals(1000, changed.host().maxConnections());
   }
