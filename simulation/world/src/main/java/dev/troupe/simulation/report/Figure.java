@@ -35,6 +35,14 @@ record Figure(String title, String about, Content content, DataTable table) {
     }
   }
 
+  /** How far lookups led, and how long they took. */
+  record Lookups(Counts hops, Times took) implements Content {
+    @Override
+    public boolean isEmpty() {
+      return took.isEmpty();
+    }
+  }
+
   /** Degrees of meshes at the end and over time. */
   record Degrees(Counts atTheEnd, List<Measurements.MeshLook> looks) implements Content {
     @Override

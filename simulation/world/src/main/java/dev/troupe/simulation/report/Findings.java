@@ -25,6 +25,7 @@ import java.util.TreeMap;
  *
  * @param operations what was asked and what was answered; without a figure
  * @param meshLooks the meshes over time; in the figure of their degrees
+ * @param eachLookup of what was there; summed up in their figure
  */
 record Findings(
     Map<String, Object> parameters,
@@ -33,7 +34,8 @@ record Findings(
     List<String> violations,
     List<Figure> figures,
     DataTable operations,
-    DataTable meshLooks) {
+    DataTable meshLooks,
+    DataTable eachLookup) {
 
   static Findings of(Run run, Result result, Survey survey, long wallNanos) {
     Cluster cluster = run.cluster();
@@ -49,9 +51,11 @@ record Findings(
             tableFill(survey),
             meshDegree(survey, measurements),
             lookupHops(cluster.network().walks().byHops()),
+            liveLookups(measurements.liveLookups()),
             traffic(cluster.network().traffic().shares())),
         operations(cluster.operations()),
-        meshLooks(measurements));
+        meshLooks(measurements),
+        eachLookup(measurements.liveLookups()));
   }
 
   /** All tables, each a file. */
@@ -59,6 +63,7 @@ record Findings(
     List<DataTable> tables = new ArrayList<>();
     figures.forEach(figure -> tables.add(figure.table()));
     tables.add(meshLooks);
+    tables.add(eachLookup);
     tables.add(operations);
     return tables;
   }
@@ -108,7 +113,7 @@ record Findings(
     return BigDecimal.valueOf(value).setScale(3, RoundingMode.HALF_UP);
   }
 
-  // The six figures
+  // The seven figures
 
   private static Figure deliveryLatency(Measurements measured) {
     long[] nanos = new long[measured.kept()];
@@ -202,6 +207,74 @@ record Findings(
             each -> List.of(each.hops(), each.walks(), each.asked())));
   }
 
+  private static Figure liveLookups(List<Measurements.LiveLookup> all) {
+    NavigableMap<Integer, Long> hops = new TreeMap<>();
+    all.stream()
+        .filter(each -> each.hops() > 0)
+        .forEach(each -> hops.merge(each.hops(), 1L, Long::sum));
+    NavigableMap<String, List<Measurements.LiveLookup>> kinds = new TreeMap<>();
+    all.forEach(each -> kinds.computeIfAbsent(each.kind(), unused -> new ArrayList<>()).add(each));
+    List<Map.Entry<String, List<Measurements.LiveLookup>>> rows = new ArrayList<>(kinds.entrySet());
+    if (!all.isEmpty()) {
+      rows.add(Map.entry("all", all));
+    }
+    return new Figure(
+        "Lookups of what was there",
+        "Of the lookups whose answer the scenario knows to have been there: how many found it, how"
+            + " many hops they took, where anybody had to be asked, and how long, from the question to"
+            + " the answer, waiting for the DHT to be ready included.",
+        new Figure.Lookups(
+            new Figure.Counts("hops", "lookups", hops),
+            new Figure.Times(
+                "within ms", all.stream().mapToLong(Measurements.LiveLookup::took).toArray())),
+        DataTable.of(
+            "live-lookups",
+            List.of(
+                "lookup",
+                "asked",
+                "found",
+                "found_percent",
+                "hops_median",
+                "hops_p95",
+                "median_ms",
+                "p95_ms"),
+            rows,
+            row -> {
+              List<Measurements.LiveLookup> of = row.getValue();
+              long found = of.stream().filter(Measurements.LiveLookup::found).count();
+              long[] far =
+                  of.stream()
+                      .mapToLong(Measurements.LiveLookup::hops)
+                      .filter(each -> each > 0)
+                      .sorted()
+                      .toArray();
+              long[] took = of.stream().mapToLong(Measurements.LiveLookup::took).sorted().toArray();
+              return Arrays.asList(
+                  row.getKey(),
+                  of.size(),
+                  found,
+                  rounded(100.0 * found / of.size()),
+                  far.length == 0 ? null : Summary.quantile(far, 0.5),
+                  far.length == 0 ? null : Summary.quantile(far, 0.95),
+                  DataTable.millis(Summary.quantile(took, 0.5)),
+                  DataTable.millis(Summary.quantile(took, 0.95)));
+            }));
+  }
+
+  private static DataTable eachLookup(List<Measurements.LiveLookup> all) {
+    return DataTable.of(
+        "live-lookups-each",
+        List.of("asked_s", "lookup", "found", "hops", "took_ms"),
+        List.copyOf(all),
+        each ->
+            Arrays.asList(
+                DataTable.seconds(each.askedAt()),
+                each.kind(),
+                each.found() ? 1 : 0,
+                each.hops() < 0 ? null : each.hops(),
+                DataTable.millis(each.took())));
+  }
+
   private static Figure traffic(List<Traffic.Share> all) {
     List<Traffic.Share> shares = all.stream().filter(each -> each.parcels() > 0).toList();
     Map<String, Long> bytes = new LinkedHashMap<>();
@@ -219,7 +292,7 @@ record Findings(
             each -> List.of(each.protocol(), each.parcels(), each.bytes())));
   }
 
-  // Two tables more
+  // Three tables more
 
   private static DataTable meshLooks(Measurements measured) {
     return DataTable.of(

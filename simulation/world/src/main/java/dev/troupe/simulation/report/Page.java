@@ -59,6 +59,8 @@ final class Page {
       figure(figure);
       if (figure.content() instanceof Figure.Degrees) {
         out.append("<p>Over time: ").append(link(findings.meshLooks().file())).append("</p>\n");
+      } else if (figure.content() instanceof Figure.Lookups) {
+        out.append("<p>Each: ").append(link(findings.eachLookup().file())).append("</p>\n");
       }
     }
     element("h2", "Operations");
@@ -96,7 +98,8 @@ final class Page {
     }
     if (figure.content() instanceof Figure.Times times && times.nanos().length > 0) {
       summary(times.nanos());
-    } else if (figure.content() instanceof Figure.Shares) {
+    } else if (figure.content() instanceof Figure.Shares
+        || (figure.content() instanceof Figure.Lookups && !figure.content().isEmpty())) {
       rows(figure.table());
     }
     out.append("<p>Data: ").append(link(figure.table().file())).append("</p>\n");

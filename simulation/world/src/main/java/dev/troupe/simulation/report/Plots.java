@@ -53,6 +53,11 @@ final class Plots {
       images.add(png(bars(counts)));
     } else if (content instanceof Figure.Shares shares) {
       images.add(png(bars(shares)));
+    } else if (content instanceof Figure.Lookups lookups) {
+      if (!lookups.hops().isEmpty()) {
+        images.add(png(bars(lookups.hops())));
+      }
+      images.add(png(cumulative(lookups.took())));
     } else if (content instanceof Figure.Degrees degrees) {
       if (!degrees.atTheEnd().isEmpty()) {
         images.add(png(bars(degrees.atTheEnd())));

@@ -325,7 +325,7 @@ public final class Cluster {
     Behavior<R> answered =
         Behaviors.receiveMessage(
             reply -> {
-              operation.answer(reply, system.now());
+              operation.answer(reply, node.machine().hopsOfWalkAt(system.now()), system.now());
               return Behaviors.same();
             });
     node.peer().tell(question.apply(system.spawn(answered, "asker-" + ++names)));

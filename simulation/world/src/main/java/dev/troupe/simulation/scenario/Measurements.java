@@ -60,9 +60,21 @@ public final class Measurements {
    */
   public record MeshLook(long at, long meshes, int min, double mean, int max) {}
 
+  /**
+   * A lookup of something that was there to be found, from when it was asked for until the answer.
+   *
+   * @param kind the first word of what was asked
+   * @param askedAt in virtual nanoseconds
+   * @param found whether the answer was what is there
+   * @param hops see {@link Operation#hops}
+   * @param took in nanoseconds
+   */
+  public record LiveLookup(String kind, long askedAt, boolean found, int hops, long took) {}
+
   private final int maxDeliveries;
   private final List<Start> starts = new ArrayList<>();
   private final List<MeshLook> meshLooks = new ArrayList<>();
+  private final List<LiveLookup> liveLookups = new ArrayList<>();
   private long[] publishedAt = new long[64];
   private long[] latencies = new long[64];
   private int kept;
@@ -103,6 +115,22 @@ public final class Measurements {
           new MeshLook(
               now, degrees.getCount(), degrees.getMin(), degrees.getAverage(), degrees.getMax()));
     }
+  }
+
+  /** Notes an answered lookup of something that was there; the scenario knows what is. */
+  public void lookedUp(Operation lookup, boolean found) {
+    liveLookups.add(
+        new LiveLookup(
+            lookup.what().split(" ", 2)[0],
+            lookup.askedAt(),
+            found,
+            lookup.hops(),
+            lookup.latency()));
+  }
+
+  /** The lookups of what was there, in the order in which they were noted. */
+  public List<LiveLookup> liveLookups() {
+    return liveLookups;
   }
 
   /** Each start of each peer, in order. */

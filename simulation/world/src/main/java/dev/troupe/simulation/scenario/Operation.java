@@ -13,6 +13,7 @@ public final class Operation {
   private final int incarnation;
   private long answeredAt = -1;
   private int answers;
+  private int hops = -1;
   private @Nullable Object reply;
 
   Operation(Node node, String what, long askedAt, Duration bound) {
@@ -23,10 +24,11 @@ public final class Operation {
     this.incarnation = node.incarnation();
   }
 
-  void answer(Object value, long now) {
+  void answer(Object value, int walked, long now) {
     answers++;
     if (answers == 1) {
       reply = value;
+      hops = walked;
       answeredAt = now;
     }
   }
@@ -64,6 +66,19 @@ public final class Operation {
   /** How long the answer took, in nanoseconds; -1 while there is none. */
   public long latency() {
     return answeredAt < 0 ? -1 : answeredAt - askedAt;
+  }
+
+  /**
+   * How far the walk of the DHT led that ended with the answer, see {@link
+   * dev.troupe.protocol.kademlia.IterativeLookup#hops}; -1 where there was none.
+   */
+  public int hops() {
+    return hops;
+  }
+
+  /** Whether a peer was up until the first answer came. */
+  public boolean outlasted(Node other) {
+    return other.isUp() || other.changedAt() > answeredAt;
   }
 
   /** The first answer, or null. */

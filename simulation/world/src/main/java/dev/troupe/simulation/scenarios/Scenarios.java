@@ -19,6 +19,7 @@ public final class Scenarios {
           new FilesProvided(),
           new SybilNeighbours(),
           new ChurnedLookups(),
+          new HalfReplaced(),
           new TopicAtScale(),
           new PartitionHeals(),
           new SlowAndSilentPeers(),

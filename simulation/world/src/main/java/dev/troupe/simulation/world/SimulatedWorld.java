@@ -59,6 +59,8 @@ public final class SimulatedWorld implements World {
   private boolean reachable = true;
   private int incarnation;
   private int addressChanges;
+  private long walkedAt = -1;
+  private int walkedHops;
   private final InstantSource clock = this::instant;
   private long skewedAt;
   private Duration skew = Duration.ZERO;
@@ -118,6 +120,17 @@ public final class SimulatedWorld implements World {
   @Override
   public void onWalked(int asked, int hops, Duration took) {
     network.walks().add(asked, hops);
+    walkedAt = network.system().now();
+    walkedHops = hops;
+  }
+
+  /**
+   * How far the last walk of a DHT led that ended on this machine at an instant; -1 if none did.
+   * Whatever is answered at once when a walk is over is told of its walk so, as long as no other
+   * ends here in the same nanosecond.
+   */
+  public int hopsOfWalkAt(long now) {
+    return walkedAt == now ? walkedHops : -1;
   }
 
   @Override

@@ -137,6 +137,34 @@ class RunReportTest {
     assertFalse(Pattern.compile("(src|href)=.[a-z]+://").matcher(page).find());
   }
 
+  @Test
+  void lookupsOfWhatWasThereAreCountedWithTheirHopsAndTimes() throws IOException {
+    Scenario scenario = Scenarios.named("half-replaced");
+    Parameters parameters =
+        parameters(scenario.name(), Fidelity.HOST).withLength(Duration.ofMinutes(1));
+    Result result = report(scenario, parameters);
+    assertEquals(List.of(), result.violations());
+
+    List<String[]> each = rows("live-lookups-each", 5);
+    assertFalse(each.isEmpty());
+    each.forEach(row -> assertEquals("1", row[2], Arrays.toString(row)));
+    List<String[]> kinds = rows("live-lookups", 8);
+    assertEquals(
+        List.of("find", "get", "providers", "all"), kinds.stream().map(row -> row[0]).toList());
+    String[] all = kinds.get(3);
+    assertEquals(Integer.toString(each.size()), all[1]);
+    assertEquals("100.000", all[3]);
+    assertEquals("1", all[4], "everybody is in everybody's table");
+    assertEquals("1", all[5]);
+    assertTrue(Double.parseDouble(all[6]) <= Double.parseDouble(all[7]), Arrays.toString(all));
+    JsonNode json = new ObjectMapper().readTree(directory.resolve("data.json").toFile());
+    assertEquals(all[6], json.at("/live-lookups/3/median_ms").decimalValue().toPlainString());
+    assertEquals(each.size(), json.get("live-lookups-each").size());
+    String page = Files.readString(directory.resolve("index.html"));
+    assertTrue(page.contains("<img alt=\"Lookups of what was there\""));
+    assertTrue(page.contains("<td>" + all[3] + "</td>"), page);
+  }
+
   private record Breaking(String name, Runnable inside) implements Scenario {
     @Override
     public String description() {

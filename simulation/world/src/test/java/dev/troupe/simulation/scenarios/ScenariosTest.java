@@ -3,12 +3,14 @@ package dev.troupe.simulation.scenarios;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.troupe.actors.dht.DhtSettings;
 import dev.troupe.simulation.kernel.Order;
 import dev.troupe.simulation.scenario.Fidelity;
 import dev.troupe.simulation.scenario.Parameters;
 import dev.troupe.simulation.scenario.Result;
 import dev.troupe.simulation.scenario.Run;
 import dev.troupe.simulation.scenario.Scenario;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -37,6 +39,33 @@ class ScenariosTest {
     assertTrue(
         result.violations().get(0).toString().contains("ended with"),
         result.violations()::toString);
+  }
+
+  @Test
+  void whereNobodyHasRoomForRecordsTheScenarioSaysHowFewAreFound() {
+    DhtSettings.Limits one = new DhtSettings.Limits(1000, 64, 200, 5000, 128, 1, 1);
+    Scenario scenario =
+        new HalfReplaced(settings -> settings.withDht(settings.dht().withLimits(one)));
+    Parameters parameters =
+        new Parameters(
+            scenario.name(),
+            40,
+            1,
+            Duration.ofMinutes(10),
+            Fidelity.HOST,
+            Order.RANDOM,
+            Parameters.ALL_FAULTS);
+    Result result = Run.of(scenario, parameters);
+    assertTrue(
+        result.violations().get(0).toString().contains("lookups found what is there"),
+        result.violations()::toString);
+  }
+
+  @Test
+  void theBoundOfHopsIsTheLogarithmRoundedUp() {
+    assertEquals(
+        List.of(1, 2, 2, 10, 10, 11),
+        Stream.of(2, 3, 4, 1000, 1024, 1025).map(HalfReplaced::bound).toList());
   }
 
   @ParameterizedTest
