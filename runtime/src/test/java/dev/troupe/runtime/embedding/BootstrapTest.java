@@ -14,6 +14,8 @@ import dev.troupe.actors.peermanager.PeerManager;
 import dev.troupe.actors.store.StoreSettings;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
+import dev.troupe.runtime.foreign.JsonPeerProcess;
+import dev.troupe.runtime.foreign.PeerKind;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
@@ -146,6 +148,28 @@ class BootstrapTest {
     next(events, state(HealthReport.State.DOWN), Duration.ofSeconds(30));
     peer("again", identity, at.withoutPeer());
     next(events, state(HealthReport.State.HEALTHY), Duration.ofSeconds(30));
+  }
+
+  @Test
+  void aBootstrapProcessThatIsKilledIsMissedWithinThirtySecondsAndConnectedAgainWhenItReturns(
+      @TempDir Path directory) throws Exception {
+    String key = directory.resolve("key").toString();
+    JsonPeerProcess bootstrap = process("bootstrap", "--role", "bootstrap", "--key", key);
+    LinkedBlockingQueue<Health.Event> events = new LinkedBlockingQueue<>();
+    EmbeddedPeer alice = peer("alice", troupe.newIdentity(), address(0), bootstrap.address());
+    alice.onHealth(events::add);
+    next(events, state(HealthReport.State.HEALTHY), Duration.ofSeconds(20));
+    bootstrap.kill();
+    next(events, state(HealthReport.State.DOWN), Duration.ofSeconds(30));
+    String at = Multiaddr.parse(bootstrap.address()).withoutPeer().toString();
+    process("again", "--role", "bootstrap", "--key", key, "--listen", at);
+    next(events, state(HealthReport.State.HEALTHY), Duration.ofSeconds(30));
+  }
+
+  private JsonPeerProcess process(String name, String... arguments) {
+    JsonPeerProcess process = PeerKind.TROUPE.start(name, arguments);
+    sockets.add(process);
+    return process;
   }
 
   @Test
