@@ -8,6 +8,7 @@ import dev.troupe.actors.gossip.Gossip;
 import dev.troupe.actors.health.Health;
 import dev.troupe.actors.host.Direction;
 import dev.troupe.actors.peer.Peer;
+import dev.troupe.actors.presence.Presence;
 import dev.troupe.actors.virtualconnections.VirtualConnections;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.MalformedException;
@@ -19,6 +20,8 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multistream.ProtocolId;
+import dev.troupe.protocol.presence.InvalidPresenceException;
+import dev.troupe.protocol.presence.PresenceRecord;
 import dev.troupe.runtime.embedding.EmbeddedPeer;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -71,6 +74,10 @@ final class Session {
     USAGE.put("unprovide", "unprovide CID-OR-TEXT");
     USAGE.put("providers", "providers CID-OR-TEXT");
     USAGE.put("find", "find PEER");
+    USAGE.put("announce", "announce IDENTITY [NAME]");
+    USAGE.put("withdraw", "withdraw IDENTITY");
+    USAGE.put("presence", "presence");
+    USAGE.put("find-presence", "find-presence IDENTITY");
     USAGE.put("ping", "ping PEER [N]");
     USAGE.put("start", "start PROTOCOL");
     USAGE.put("send", "send PEER PROTOCOL TEXT");
@@ -382,6 +389,55 @@ final class Session {
                         fields("peer", id.toString(), "addrs", texts(found.peer().addresses())))
                     : failed((Dht.OperationFailed) reply));
       }
+      case "announce" -> {
+        String[] words = request.words(1, 2);
+        yield answer(
+            request,
+            peer.announcePresence(words[0], "", words.length > 1 ? words[1] : ""),
+            reply ->
+                reply instanceof Presence.Announced announced
+                    ? Answer.ok(
+                        fields("identity", announced.identity(), "peers", announced.peers()))
+                    : failed((Presence.AnnounceFailed) reply));
+      }
+      case "withdraw" -> {
+        String identity = request.words(1, 1)[0];
+        yield answer(
+            request,
+            peer.withdrawPresence(identity),
+            reply ->
+                reply.wasAnnounced()
+                    ? Answer.ok(fields("identity", identity))
+                    : Answer.failed("not-announced", identity + " is not announced"));
+      }
+      case "presence" -> {
+        request.words(0, 0);
+        yield answer(
+            request,
+            peer.presence(),
+            reply ->
+                Answer.ok(
+                    fields("presences", reply.presences().stream().map(Session::own).toList())));
+      }
+      case "find-presence" -> {
+        String identity = request.words(1, 1)[0];
+        yield answer(
+            request,
+            peer.findPresence(identity),
+            reply ->
+                reply instanceof Presence.Found found
+                    ? Answer.ok(
+                        fields(
+                            "identity",
+                            identity,
+                            "present",
+                            found.present().stream().map(Session::present).toList(),
+                            "refused",
+                            found.refused().stream().map(Session::refused).toList()))
+                    : Answer.failed(
+                        code(((Presence.FindFailed) reply).reason()),
+                        ((Presence.FindFailed) reply).message()));
+      }
       case "ping" -> {
         String[] words = request.words(1, 2);
         PeerId id = PeerId.parse(words[0]);
@@ -596,6 +652,46 @@ final class Session {
 
   private static Answer failed(Peer.ErrandFailed failed) {
     return Answer.failed(code(failed.failure().kind()), failed.failure().message());
+  }
+
+  private static Answer failed(Presence.AnnounceFailed failed) {
+    return Answer.failed(code(failed.reason()), failed.message());
+  }
+
+  /** A presence of this peer; with a failure, where it could not be published the last time. */
+  private static Map<String, Object> own(Presence.Own own) {
+    Map<String, Object> fields = fields("identity", own.identity(), "peers", own.peers());
+    if (own.failure() != null) {
+      fields.put("failure", own.failure());
+    }
+    return fields;
+  }
+
+  private static Map<String, Object> present(PresenceRecord record) {
+    return fields(
+        "peer",
+        record.peer().toString(),
+        "id",
+        record.agentId(),
+        "name",
+        record.agentName(),
+        "published",
+        record.published().toString(),
+        "until",
+        record.published().plus(record.lifetime()).toString(),
+        "addrs",
+        texts(record.addresses()));
+  }
+
+  private static Map<String, Object> refused(Presence.Refused refused) {
+    InvalidPresenceException.Fault fault = refused.fault();
+    return fields(
+        "peer",
+        refused.peer().toString(),
+        "fault",
+        fault == null ? "no-record" : code(fault),
+        "message",
+        refused.message());
   }
 
   private static Answer failed(VirtualConnections.SendFailed failed) {

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** What is too much for one line of text: reports of health and verifications, as several. */
+/** What is too much for one line of text, as several. */
 final class TextReports {
 
   private TextReports() {}
@@ -18,6 +18,7 @@ final class TextReports {
       case "verify" -> verification(command + ": ", fields);
       case "network" -> network(command + ": ", fields);
       case "dht" -> dht(command + ": ", fields);
+      case "find-presence" -> presence(command + ": ", fields);
       default -> null;
     };
   }
@@ -120,6 +121,27 @@ final class TextReports {
               + " asked, "
               + lookup.get("hops")
               + " hops");
+    }
+    return lines;
+  }
+
+  private static List<String> presence(String start, Map<String, Object> fields) {
+    List<String> lines = new ArrayList<>();
+    List<?> present = list(fields.get("present"));
+    lines.add(start + fields.get("identity") + ", " + present.size() + " present");
+    for (Object each : present) {
+      Map<?, ?> peer = (Map<?, ?>) each;
+      lines.add(
+          "  [ok] "
+              + peer.get("peer")
+              + (String.valueOf(peer.get("name")).isEmpty() ? "" : ", " + peer.get("name"))
+              + ", until "
+              + peer.get("until"));
+      list(peer.get("addrs")).forEach(address -> lines.add("       at " + address));
+    }
+    for (Object each : list(fields.get("refused"))) {
+      Map<?, ?> claim = (Map<?, ?>) each;
+      lines.add("  [--] " + claim.get("peer") + " only claims it: " + claim.get("message"));
     }
     return lines;
   }

@@ -143,6 +143,33 @@ class PeerCommandTest {
   }
 
   @Test
+  void aPeerIsFoundUnderTheIdentityThatItAnnounced() {
+    JsonPeerProcess alice = start("alice");
+    JsonPeerProcess bob = start("bob", "--bootstrap", alice.address());
+    bob.awaitDhtReady();
+    alice.awaitDhtReady();
+    assertRefused(alice, "announce", "bad-argument", "usage: announce IDENTITY [NAME]");
+    assertRefused(alice, "announce alice", "bad-identity", "/");
+    assertRefused(alice, "withdraw /eth/0x1", "not-announced", "/eth/0x1");
+
+    assertEquals(1, alice.ask("announce /eth/0x1 Alice of the pond").path("peers").asInt());
+    assertRefused(alice, "announce /eth/0x1", "already-announced", "/eth/0x1");
+    JsonNode own = alice.ask("presence").path("presences");
+    assertEquals("[{\"identity\":\"/eth/0x1\",\"peers\":1}]", own.toString());
+    JsonNode found = bob.ask("find-presence /eth/0x1");
+    assertEquals("[]", found.path("refused").toString());
+    assertEquals(1, found.path("present").size(), found::toString);
+    JsonNode present = found.path("present").path(0);
+    assertEquals(alice.peerId(), present.path("peer").asText());
+    assertEquals("Alice of the pond", present.path("name").asText());
+    assertTrue(alice.address().startsWith(present.path("addrs").path(0).asText()), own::toString);
+
+    assertEquals("/eth/0x1", alice.ask("withdraw /eth/0x1").path("identity").asText());
+    assertEquals("[]", alice.ask("presence").path("presences").toString());
+    assertEquals("[]", bob.ask("find-presence /eth/0x2").path("present").toString());
+  }
+
+  @Test
   void whatAPeerHasKeptIsThereAfterItWasKilled(@TempDir Path directory) throws Exception {
     Path data = directory.resolve("alice");
     JsonPeerProcess alice = start("alice", "--data", data.toString());

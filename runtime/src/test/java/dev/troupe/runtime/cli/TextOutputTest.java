@@ -92,4 +92,24 @@ class TextOutputTest {
                 + "  lookup 7 s ago: 30 ms, 4 asked, 2 hops"),
         lines);
   }
+
+  @Test
+  void whoIsPresentAndWhoOnlyClaimsItHaveALineEach() {
+    List<String> lines = new CopyOnWriteArrayList<>();
+    try (LineWriter writer = new LineWriter(lines::add, TextOutput::dropped)) {
+      Map<String, Object> alice =
+          Map.of("peer", "alice", "name", "A\nlice", "until", "noon", "addrs", List.of("/a"));
+      Map<String, Object> mallory = Map.of("peer", "mallory", "message", "no record");
+      new TextOutput(writer)
+          .ok(
+              "find-presence",
+              1,
+              Map.of("identity", "/eth/1", "present", List.of(alice), "refused", List.of(mallory)));
+    }
+    assertEquals(
+        List.of(
+            "find-presence: /eth/1, 1 present\n  [ok] alice, A\ufffdlice, until noon\n       at /a\n"
+                + "  [--] mallory only claims it: no record"),
+        lines);
+  }
 }
