@@ -219,7 +219,12 @@ public final class JsonPeerProcess implements AutoCloseable {
 
   /** Waits for the connection with a peer to be open and its identify message to be here. */
   public JsonNode awaitIdentified(JsonPeerProcess other) {
-    return awaitEvent("identified " + other.name, e -> is(e, "identified", other.peerId()));
+    return awaitIdentified(other.peerId());
+  }
+
+  /** The same of a peer that is no process of its own. */
+  public JsonNode awaitIdentified(String peer) {
+    return awaitEvent("identified " + peer, e -> is(e, "identified", peer));
   }
 
   /** Waits for an event about a peer. */
