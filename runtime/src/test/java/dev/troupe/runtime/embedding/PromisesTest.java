@@ -97,7 +97,9 @@ class PromisesTest {
       Dht.ProvidersFound found =
           assertInstanceOf(Dht.ProvidersFound.class, await(bob.findProviders(hash, 20)));
       assertWithin(Duration.ofSeconds(5), begun, "finding file " + file);
-      assertEquals(List.of(alice.id()), found.providers().stream().map(Dht.PeerWithAddresses::peer).toList());
+      assertEquals(
+          List.of(alice.id()),
+          found.providers().stream().map(Dht.PeerWithAddresses::peer).toList());
     }
   }
 

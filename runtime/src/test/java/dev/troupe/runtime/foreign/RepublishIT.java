@@ -139,7 +139,9 @@ class RepublishIT {
             untilPublished(
                 () -> asker.findProviders(content, 20),
                 reply -> reply instanceof Dht.ProvidersFound found && !found.providers().isEmpty());
-    assertEquals(List.of(ours.id()), providers.providers().stream().map(Dht.PeerWithAddresses::peer).toList());
+    assertEquals(
+        List.of(ours.id()),
+        providers.providers().stream().map(Dht.PeerWithAddresses::peer).toList());
   }
 
   private interface Question<T> {
