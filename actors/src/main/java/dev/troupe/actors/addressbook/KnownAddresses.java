@@ -4,6 +4,7 @@ import dev.troupe.actors.addressbook.AddressBook.Source;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -60,14 +61,10 @@ final class KnownAddresses {
       entry = new Entry(toldBy);
     }
     for (Multiaddr address : addresses) {
-      entry
-          .addresses
-          .computeIfAbsent(address.withoutPeer(), a -> new Known())
-          .until
-          .merge(source, now + timeToLive, Math::max);
+      entry.known(address.withoutPeer()).vouch(source, now + timeToLive);
     }
     while (entry.addresses.size() > settings.maxAddressesPerPeer()) {
-      entry.addresses.remove(worstOf(entry.addresses));
+      entry.addresses.remove(Collections.max(entry.addresses, BEST_FIRST));
     }
     put(peer, entry);
     while (size() > settings.maxPeers()) {
@@ -83,27 +80,27 @@ final class KnownAddresses {
   record Addresses(List<Multiaddr> addresses, int trusted) {}
 
   Addresses find(PeerId peer, long now) {
-    List<Map.Entry<Multiaddr, Known>> entries = sorted(peer, now);
-    long trusted =
-        entries.stream().filter(entry -> entry.getValue().source() != Source.DISCOVERED).count();
-    return new Addresses(entries.stream().map(Map.Entry::getKey).toList(), (int) trusted);
+    List<Known> sorted = sorted(peer, now);
+    long trusted = sorted.stream().filter(known -> known.source() != Source.DISCOVERED).count();
+    return new Addresses(sorted.stream().map(known -> known.address).toList(), (int) trusted);
   }
 
-  private List<Map.Entry<Multiaddr, Known>> sorted(PeerId peer, long now) {
+  private List<Known> sorted(PeerId peer, long now) {
     Entry entry = take(peer, now);
     if (entry == null) {
       return List.of();
     }
     put(peer, entry);
-    List<Map.Entry<Multiaddr, Known>> entries = new ArrayList<>(entry.addresses.entrySet());
-    entries.sort(Map.Entry.comparingByValue(BEST_FIRST));
-    return entries;
+    List<Known> sorted = new ArrayList<>(entry.addresses);
+    sorted.sort(BEST_FIRST);
+    return sorted;
   }
 
   void forget(PeerId peer, Multiaddr address, long now) {
     Entry entry = take(peer, now);
     if (entry != null) {
-      entry.addresses.remove(address.withoutPeer());
+      Multiaddr forgotten = address.withoutPeer();
+      entry.addresses.removeIf(known -> known.address.equals(forgotten));
       if (!entry.addresses.isEmpty()) {
         put(peer, entry);
       }
@@ -118,9 +115,9 @@ final class KnownAddresses {
             peers.forEach(
                 (peer, entry) -> {
                   List<Multiaddr> addresses =
-                      entry.addresses.entrySet().stream()
-                          .filter(each -> each.getValue().isLasting(now))
-                          .map(Map.Entry::getKey)
+                      entry.addresses.stream()
+                          .filter(each -> each.isLasting(now))
+                          .map(each -> each.address)
                           .toList();
                   if (!addresses.isEmpty()) {
                     lasting.put(peer, addresses);
@@ -199,16 +196,10 @@ final class KnownAddresses {
     }
   }
 
-  private static Multiaddr worstOf(Map<Multiaddr, Known> known) {
-    return known.entrySet().stream()
-        .max(Map.Entry.comparingByValue(BEST_FIRST))
-        .orElseThrow()
-        .getKey();
-  }
-
   /** One peer. */
   private static final class Entry {
-    final Map<Multiaddr, Known> addresses = new LinkedHashMap<>();
+    /** Few, each once. */
+    final List<Known> addresses = new ArrayList<>(1);
 
     /** Who told of it first. */
     final @Nullable PeerId toldBy;
@@ -217,27 +208,60 @@ final class KnownAddresses {
       this.toldBy = toldBy;
     }
 
+    Known known(Multiaddr address) {
+      for (Known known : addresses) {
+        if (known.address.equals(address)) {
+          return known;
+        }
+      }
+      Known known = new Known(address);
+      addresses.add(known);
+      return known;
+    }
+
     Source best() {
-      return addresses.values().stream().map(Known::source).min(Source::compareTo).orElseThrow();
+      return Collections.min(addresses, BEST_FIRST).source();
     }
 
     /** Whether nothing is left but what has expired; that is dropped. */
     boolean isExpired(long now) {
-      addresses.values().removeIf(known -> known.isExpired(now));
+      addresses.removeIf(known -> known.isExpired(now));
       return addresses.isEmpty();
     }
   }
 
   /** One address: until when each source vouches for it. No source lends its time to another. */
   private static final class Known {
-    final EnumMap<Source, Long> until = new EnumMap<>(Source.class);
+
+    private static final Source[] SOURCES = Source.values();
+
+    final Multiaddr address;
+
+    /** Those who vouch, a bit for the ordinal of each. */
+    private int sources;
+
+    private final long[] until = new long[SOURCES.length];
+
+    Known(Multiaddr address) {
+      this.address = address;
+    }
+
+    void vouch(Source source, long until) {
+      int of = source.ordinal();
+      this.until[of] = vouches(of) ? Math.max(this.until[of], until) : until;
+      sources |= 1 << of;
+    }
+
+    private boolean vouches(int source) {
+      return (sources & 1 << source) != 0;
+    }
 
     Source source() {
-      return until.keySet().iterator().next();
+      return SOURCES[Integer.numberOfTrailingZeros(sources)];
     }
 
     long expiresAtNanos() {
-      return until.values().iterator().next();
+      return until[Integer.numberOfTrailingZeros(sources)];
     }
 
     boolean isLasting(long now) {
@@ -245,13 +269,16 @@ final class KnownAddresses {
     }
 
     private boolean isLasting(Source source, long now) {
-      Long expiresAt = until.get(source);
-      return expiresAt != null && expiresAt - now > 0;
+      return vouches(source.ordinal()) && until[source.ordinal()] - now > 0;
     }
 
     boolean isExpired(long now) {
-      until.values().removeIf(expiresAt -> expiresAt - now <= 0);
-      return until.isEmpty();
+      for (int source = 0; source < until.length; source++) {
+        if (until[source] - now <= 0) {
+          sources &= ~(1 << source);
+        }
+      }
+      return sources == 0;
     }
   }
 }

@@ -33,7 +33,7 @@ final class OutboundQueue {
     this.maxBytes = maxBytes;
     this.maxFrames = maxFrames;
     for (Traffic traffic : Traffic.values()) {
-      waiting.put(traffic, new ArrayDeque<>());
+      waiting.put(traffic, new ArrayDeque<>(1));
     }
   }
 

@@ -30,17 +30,7 @@ public record IpnsNamespace(Crypto crypto, InstantSource clock) implements Names
 
   @Override
   public int select(Bytes key, List<Bytes> values) {
-    int best = 0;
-    IpnsRecord ofBest = peek(values.get(0));
-    for (int i = 1; i < values.size(); i++) {
-      IpnsRecord record = peek(values.get(i));
-      int order = IpnsRecord.ORDER.compare(record, ofBest);
-      if (order > 0 || order == 0 && values.get(i).compareTo(values.get(best)) > 0) {
-        best = i;
-        ofBest = record;
-      }
-    }
-    return best;
+    return Namespace.greatest(values, IpnsNamespace::peek, IpnsRecord.ORDER);
   }
 
   @Override

@@ -1,7 +1,9 @@
 package dev.troupe.protocol.kademlia;
 
 import dev.troupe.protocol.Bytes;
+import java.util.Comparator;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * What may be stored under the keys of one namespace, and which of several values is the best
@@ -37,6 +39,28 @@ public interface Namespace {
    */
   default boolean isOrdered() {
     return false;
+  }
+
+  /**
+   * The choice of a namespace whose values have a version: the greatest, and of two that are as
+   * great, so that all choose the same, the one with the greater bytes. Each value is read once.
+   *
+   * @param values at least one
+   * @param read what is compared of a value; throws where a value is not valid
+   * @return the index of the best
+   */
+  static <R> int greatest(List<Bytes> values, Function<Bytes, R> read, Comparator<R> order) {
+    int best = 0;
+    R ofBest = read.apply(values.get(0));
+    for (int i = 1; i < values.size(); i++) {
+      R record = read.apply(values.get(i));
+      int difference = order.compare(record, ofBest);
+      if (difference > 0 || (difference == 0 && values.get(i).compareTo(values.get(best)) > 0)) {
+        best = i;
+        ofBest = record;
+      }
+    }
+    return best;
   }
 
   /**

@@ -33,28 +33,49 @@ public final class Multiaddr {
   /** Code, length and value of {@code /p2p}. */
   private static final int MAX_P2P_BYTES = 2 + 1 + PeerId.MAX_BYTES;
 
-  private final List<Component> components;
+  // Peers remember thousands of addresses: nothing else of one is kept.
   private final Bytes encoded;
 
-  private Multiaddr(List<Component> components) throws MalformedException {
-    if (components.isEmpty()) {
+  /** Where its last protocol begins. */
+  private final int last;
+
+  /** Whether that is {@code /p2p}. */
+  private final boolean named;
+
+  private Multiaddr(Bytes encoded) throws MalformedException {
+    this.encoded = encoded;
+    ByteBuffer source = encoded.asReadOnlyBuffer();
+    int count = 0;
+    int begin = 0;
+    Protocol protocol = null;
+    while (source.hasRemaining()) {
+      begin = source.position();
+      protocol = Protocol.numbered(Varint.read(source));
+      protocol.check(value(protocol, source));
+      count++;
+    }
+    if (protocol == null) {
       throw new MalformedException("an empty multiaddr");
     }
-    this.components = List.copyOf(components);
-    this.encoded = encode(this.components);
-    int bytes = encoded.size();
-    int count = components.size();
-    Component last = components.get(count - 1);
-    if (last.protocol() == Protocol.P2P) {
-      bytes -= encode(List.of(last)).size();
-      count--;
-    }
-    if (count > MAX_COMPONENTS) {
+    this.last = begin;
+    this.named = protocol == Protocol.P2P;
+    if (count - (named ? 1 : 0) > MAX_COMPONENTS) {
       throw new MalformedException("a multiaddr of more than " + MAX_COMPONENTS + " protocols");
     }
-    if (bytes > MAX_BYTES) {
+    if ((named ? last : encoded.size()) > MAX_BYTES) {
       throw new MalformedException("a multiaddr of more than " + MAX_BYTES + " bytes");
     }
+  }
+
+  /** Reads the value that follows a protocol's code. */
+  private Bytes value(Protocol protocol, ByteBuffer source) throws MalformedException {
+    long size = protocol.size() < 0 ? Varint.read(source) : protocol.size();
+    if (size > source.remaining() || size > Protocol.MAX_VALUE) {
+      throw new MalformedException("the value of " + protocol.text() + " is cut short or too long");
+    }
+    int from = source.position();
+    source.position(from + (int) size);
+    return encoded.slice(from, from + (int) size);
   }
 
   /**
@@ -73,11 +94,11 @@ public final class Multiaddr {
       }
       String body = text.endsWith("/") ? text.substring(0, text.length() - 1) : text;
       String[] parts = body.split("/", -1);
-      List<Component> components = new ArrayList<>();
+      ByteArrayOutputStream encoded = new ByteArrayOutputStream();
       for (int i = 1; i < parts.length; i++) {
         Protocol protocol = Protocol.named(parts[i]);
         if (!protocol.hasValue()) {
-          components.add(new Component(protocol, Bytes.EMPTY, ""));
+          encode(protocol, Bytes.EMPTY, encoded);
           continue;
         }
         if (i + 1 == parts.length) {
@@ -89,10 +110,9 @@ public final class Multiaddr {
           value = "/" + String.join("/", List.of(parts).subList(i, parts.length));
           i = parts.length;
         }
-        Bytes binary = protocol.parseValue(value);
-        components.add(new Component(protocol, binary, protocol.showValue(binary)));
+        encode(protocol, protocol.parseValue(value), encoded);
       }
-      return new Multiaddr(components);
+      return new Multiaddr(Bytes.wrap(encoded.toByteArray()));
     } catch (MalformedException e) {
       throw new MalformedException("'" + shown + "' is no multiaddr: " + e.getMessage(), e);
     }
@@ -107,44 +127,38 @@ public final class Multiaddr {
     if (bytes.size() > MAX_BYTES + MAX_P2P_BYTES) {
       throw new MalformedException("a multiaddr of " + bytes.size() + " bytes");
     }
-    ByteBuffer source = bytes.asReadOnlyBuffer();
-    List<Component> components = new ArrayList<>();
-    while (source.hasRemaining()) {
-      Protocol protocol = Protocol.numbered(Varint.read(source));
-      long size = protocol.size() < 0 ? Varint.read(source) : protocol.size();
-      if (size > source.remaining() || size > Protocol.MAX_VALUE) {
-        throw new MalformedException(
-            "the value of " + protocol.text() + " is cut short or too long");
-      }
-      byte[] value = new byte[(int) size];
-      source.get(value);
-      Bytes binary = Bytes.wrap(value);
-      components.add(
-          new Component(protocol, binary, protocol.hasValue() ? protocol.showValue(binary) : ""));
-    }
-    return new Multiaddr(components);
+    // A copy: the message that it came in is not to be kept for it.
+    return new Multiaddr(Bytes.wrap(bytes.toArray()));
   }
 
-  private static Bytes encode(List<Component> components) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    for (Component component : components) {
-      out.writeBytes(Varint.encode(component.protocol().code()));
-      if (component.protocol().size() < 0) {
-        out.writeBytes(Varint.encode(component.value().size()));
-      }
-      out.writeBytes(component.value().toArray());
+  private static void encode(Protocol protocol, Bytes value, ByteArrayOutputStream out) {
+    out.writeBytes(Varint.encode(protocol.code()));
+    if (protocol.size() < 0) {
+      out.writeBytes(Varint.encode(value.size()));
     }
-    return Bytes.wrap(out.toByteArray());
+    out.writeBytes(value.toArray());
   }
 
-  /** Its protocols, the outermost first; at least one. */
+  /** Its protocols, the outermost first; at least one. Read from its bytes at each call. */
   public List<Component> components() {
-    return components;
+    ByteBuffer source = encoded.asReadOnlyBuffer();
+    List<Component> components = new ArrayList<>();
+    try {
+      while (source.hasRemaining()) {
+        Protocol protocol = Protocol.numbered(Varint.read(source));
+        Bytes value = value(protocol, source);
+        components.add(
+            new Component(protocol, value, protocol.hasValue() ? protocol.showValue(value) : ""));
+      }
+    } catch (MalformedException e) {
+      throw new IllegalStateException("checked when the address was made", e);
+    }
+    return List.copyOf(components);
   }
 
   /** Its first component of a protocol, or null. */
   public @Nullable Component find(Protocol protocol) {
-    for (Component component : components) {
+    for (Component component : components()) {
       if (component.protocol() == protocol) {
         return component;
       }
@@ -163,9 +177,7 @@ public final class Multiaddr {
    * @throws IllegalArgumentException if both together are too long
    */
   public Multiaddr encapsulate(Multiaddr inner) {
-    List<Component> both = new ArrayList<>(components);
-    both.addAll(inner.components);
-    return ofKnown(both);
+    return ofKnown(encoded.concat(inner.encoded));
   }
 
   /**
@@ -173,19 +185,20 @@ public final class Multiaddr {
    * there is one.
    */
   public Multiaddr withPeer(PeerId peer) {
-    List<Component> all = new ArrayList<>(peerId() == null ? components : withoutLast());
-    all.add(new Component(Protocol.P2P, peer.bytes(), peer.toString()));
-    return ofKnown(all);
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    all.writeBytes((named ? encoded.slice(0, last) : encoded).toArray());
+    encode(Protocol.P2P, peer.bytes(), all);
+    return ofKnown(Bytes.wrap(all.toByteArray()));
   }
 
   /** The peer that its last component names, or null. */
   public @Nullable PeerId peerId() {
-    Component last = components.get(components.size() - 1);
-    if (last.protocol() != Protocol.P2P) {
+    if (!named) {
       return null;
     }
+    ByteBuffer source = encoded.asReadOnlyBuffer().position(last);
     try {
-      return PeerId.decode(last.value().toArray());
+      return PeerId.decode(value(Protocol.numbered(Varint.read(source)), source).toArray());
     } catch (MalformedException e) {
       throw new IllegalStateException("checked when the address was made", e);
     }
@@ -193,16 +206,12 @@ public final class Multiaddr {
 
   /** This address without {@code /p2p} at its end; itself where that is all there is. */
   public Multiaddr withoutPeer() {
-    return peerId() == null || components.size() == 1 ? this : ofKnown(withoutLast());
+    return named && last > 0 ? ofKnown(Bytes.wrap(encoded.slice(0, last).toArray())) : this;
   }
 
-  private List<Component> withoutLast() {
-    return components.subList(0, components.size() - 1);
-  }
-
-  private static Multiaddr ofKnown(List<Component> components) {
+  private static Multiaddr ofKnown(Bytes encoded) {
     try {
-      return new Multiaddr(components);
+      return new Multiaddr(encoded);
     } catch (MalformedException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
@@ -222,7 +231,7 @@ public final class Multiaddr {
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder();
-    components.forEach(text::append);
+    components().forEach(text::append);
     return text.toString();
   }
 }

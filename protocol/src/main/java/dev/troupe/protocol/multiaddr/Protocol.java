@@ -144,6 +144,15 @@ public enum Protocol {
     };
   }
 
+  /** Refuses what has the right size, and is no value of this protocol. */
+  void check(Bytes value) throws MalformedException {
+    if (this == P2P) {
+      PeerId.decode(value.toArray());
+    } else if (size < 0) {
+      showValue(value);
+    }
+  }
+
   String showValue(Bytes value) throws MalformedException {
     return switch (this) {
       case IP4 -> IpText.show4(value);

@@ -30,17 +30,7 @@ public record PresenceNamespace(Crypto crypto, InstantSource clock) implements N
 
   @Override
   public int select(Bytes key, List<Bytes> values) {
-    int best = 0;
-    PresenceRecord ofBest = peek(values.get(0));
-    for (int i = 1; i < values.size(); i++) {
-      PresenceRecord record = peek(values.get(i));
-      int order = PresenceRecord.ORDER.compare(record, ofBest);
-      if (order > 0 || order == 0 && values.get(i).compareTo(values.get(best)) > 0) {
-        best = i;
-        ofBest = record;
-      }
-    }
-    return best;
+    return Namespace.greatest(values, PresenceNamespace::peek, PresenceRecord.ORDER);
   }
 
   @Override

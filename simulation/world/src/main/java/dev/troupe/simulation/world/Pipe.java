@@ -40,9 +40,9 @@ final class Pipe {
   private final int addresses;
 
   /** What has not left yet; its first is leaving. */
-  private final Queue<Parcel> waiting = new ArrayDeque<>();
+  private final Queue<Parcel> waiting = new ArrayDeque<>(1);
 
-  private final Queue<Parcel> underWay = new ArrayDeque<>();
+  private final Queue<Parcel> underWay = new ArrayDeque<>(1);
   private long lastDeparture = -1;
   private long lastArrival;
   private @Nullable Conditions conditions;

@@ -120,8 +120,8 @@ final class SimulatedLink implements RawLink {
     while (!over && credit > 0 && !waiting.isEmpty()) {
       ByteBuffer head = waiting.element();
       int size = (int) Math.min(Math.min(head.remaining(), credit), network.settings().maxChunk());
-      byte[] chunk = new byte[size];
-      head.get(chunk);
+      ByteBuffer chunk = head.slice(head.position(), size);
+      head.position(head.position() + size);
       if (!head.hasRemaining()) {
         waiting.remove();
       }
@@ -161,8 +161,8 @@ final class SimulatedLink implements RawLink {
     }
   }
 
-  private void onChunk(byte[] chunk) {
-    unread.add(ByteBuffer.wrap(chunk));
+  private void onChunk(ByteBuffer chunk) {
+    unread.add(chunk);
     deliver();
   }
 

@@ -33,7 +33,7 @@ final class SimulatedStream implements Stream {
   private boolean writeFellShort;
   private boolean writeClosed;
 
-  private final Queue<ByteBuffer> unread = new ArrayDeque<>();
+  private final Queue<ByteBuffer> unread = new ArrayDeque<>(1);
   private long demand;
   private long ungranted;
   private boolean remoteClosed;
