@@ -1,10 +1,5 @@
 package dev.troupe.simulation.kernel;
 
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
-import java.lang.reflect.Method;
-import java.lang.reflect.RecordComponent;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Collection;
@@ -12,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.apache.pekko.actor.ActorPath;
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.dispatch.Mailbox;
@@ -37,49 +33,12 @@ final class Trace {
   private @Nullable Consumer<String> listener;
   private final StringBuilder line = new StringBuilder();
 
-  private static final ClassValue<String> NAMES =
+  /** How values of each class are described, found out once. */
+  private static final ClassValue<Shape> SHAPES =
       new ClassValue<>() {
         @Override
-        protected String computeValue(Class<?> type) {
-          String name = type.getName();
-          int lambda = name.indexOf("$$Lambda");
-          return lambda < 0 ? name : name.substring(0, lambda) + "$$Lambda";
-        }
-      };
-
-  /** Of each record class: what reads its components, as {@code Object -> Object}. */
-  private static final ClassValue<MethodHandle[]> ACCESSORS =
-      new ClassValue<>() {
-        @Override
-        protected MethodHandle[] computeValue(Class<?> type) {
-          RecordComponent[] components = type.getRecordComponents();
-          MethodHandle[] accessors = new MethodHandle[components.length];
-          for (int i = 0; i < components.length; i++) {
-            Method accessor = components[i].getAccessor();
-            accessor.setAccessible(true);
-            try {
-              accessors[i] =
-                  MethodHandles.lookup()
-                      .unreflect(accessor)
-                      .asType(MethodType.methodType(Object.class, Object.class));
-            } catch (IllegalAccessException e) {
-              throw new IllegalStateException("cannot read " + accessor, e);
-            }
-          }
-          return accessors;
-        }
-      };
-
-  /** Whether the hash code of a class is one of values, the same in every run. */
-  private static final ClassValue<Boolean> HASHES_BY_VALUE =
-      new ClassValue<>() {
-        @Override
-        protected Boolean computeValue(Class<?> type) {
-          try {
-            return type.getMethod("hashCode").getDeclaringClass() != Object.class;
-          } catch (NoSuchMethodException e) {
-            throw new IllegalStateException("every class has a hash code", e);
-          }
+        protected Shape computeValue(Class<?> type) {
+          return Shape.of(type);
         }
       };
 
@@ -105,7 +64,7 @@ final class Trace {
 
   void system(EventLoop loop, ActorRef receiver, SystemMessage message) {
     number(2);
-    text(NAMES.get(message.getClass()));
+    text(SHAPES.get(message.getClass()).name());
     text(" => ");
     path(receiver.path());
     end(loop);
@@ -118,7 +77,10 @@ final class Trace {
       path(mailbox.actor().self().path());
     } else {
       text("task ");
-      text(task instanceof EventLoop.Named named ? named.name() : NAMES.get(task.getClass()));
+      text(
+          task instanceof EventLoop.Named named
+              ? named.name()
+              : SHAPES.get(task.getClass()).name());
     }
     end(loop);
   }
@@ -160,86 +122,69 @@ final class Trace {
   private void describe(@Nullable Object value, int depth) {
     if (value == null) {
       text("null");
-    } else if (depth > MAX_DEPTH) {
-      text("…");
-    } else if (value instanceof Number number
-        && value.getClass().getName().startsWith("java.lang.")) {
-      number(
-          number instanceof Double || number instanceof Float
-              ? Double.doubleToLongBits(number.doubleValue())
-              : number.longValue());
-    } else if (value instanceof Enum<?> constant) {
-      text(constant.name());
-    } else if (value instanceof byte[] bytes) {
-      number(bytes.length);
-      number(Arrays.hashCode(bytes));
-    } else if (value instanceof ByteBuffer buffer) {
-      number(buffer.remaining());
-      number(buffer.hashCode());
-    } else if (value instanceof ByteString bytes) {
-      number(bytes.length());
-    } else if (value instanceof ActorRef ref) {
-      path(ref.path());
-    } else if (value instanceof org.apache.pekko.actor.typed.ActorRef<?> ref) {
-      path(ref.path());
-    } else if (value instanceof Record record) {
-      describeRecord(record, depth);
-    } else if (value instanceof Boolean flag) {
-      number(flag ? 1 : 0);
-    } else if (value instanceof Comparable<?>) {
-      comparable(value);
-    } else if (value instanceof Optional<?> optional) {
-      describe(optional.orElse(null), depth + 1);
-    } else if (value instanceof List<?> list) {
-      number(list.size());
-      int left = MAX_ELEMENTS;
-      for (Object element : list) {
-        if (left-- == 0) {
-          break;
-        }
-        describe(element, depth + 1);
-        text(",");
-      }
-    } else if (value instanceof Collection<?> collection) {
-      number(collection.size());
-    } else if (value instanceof Map<?, ?> map) {
-      number(map.size());
-    } else if (value instanceof Product product
-        && NAMES.get(value.getClass()).startsWith("org.apache.pekko.actor.typed.internal.")) {
-      text(NAMES.get(value.getClass()));
-      for (int i = 0; i < product.productArity(); i++) {
-        text(" ");
-        describe(product.productElement(i), depth + 1);
-      }
-    } else {
-      text(NAMES.get(value.getClass()));
-    }
-  }
-
-  private void describeRecord(Record record, int depth) {
-    text(NAMES.get(record.getClass()));
-    text("[");
-    for (MethodHandle accessor : ACCESSORS.get(record.getClass())) {
-      describe(component(accessor, record), depth + 1);
-      text(" ");
-    }
-    text("]");
-  }
-
-  private static @Nullable Object component(MethodHandle accessor, Object record) {
-    try {
-      return (Object) accessor.invokeExact(record);
-    } catch (Throwable e) {
-      throw new IllegalStateException("an accessor of " + record.getClass() + " threw", e);
-    }
-  }
-
-  /** Its hash code decides where there is one of values: to write out a peer id costs far more. */
-  private void comparable(Object value) {
-    if (!HASHES_BY_VALUE.get(value.getClass())) {
-      text(value.toString());
       return;
     }
+    if (depth > MAX_DEPTH) {
+      text("…");
+      return;
+    }
+    Shape shape = SHAPES.get(value.getClass());
+    switch (shape.kind()) {
+      case WHOLE -> number(((Number) value).longValue());
+      case FLOATING -> number(Double.doubleToLongBits(((Number) value).doubleValue()));
+      case ENUM -> text(((Enum<?>) value).name());
+      case ARRAY -> {
+        number(((byte[]) value).length);
+        number(Arrays.hashCode((byte[]) value));
+      }
+      case BUFFER -> {
+        number(((ByteBuffer) value).remaining());
+        number(value.hashCode());
+      }
+      case BYTE_STRING -> number(((ByteString) value).length());
+      case REF -> path(((ActorRef) value).path());
+      case TYPED_REF -> path(((org.apache.pekko.actor.typed.ActorRef<?>) value).path());
+      case RECORD -> {
+        text(shape.name());
+        text("[");
+        for (Function<Object, @Nullable Object> part : shape.parts()) {
+          describe(part.apply(value), depth + 1);
+          text(" ");
+        }
+        text("]");
+      }
+      case FLAG -> number((Boolean) value ? 1 : 0);
+      case HASHED -> hashed(value);
+      case COMPARABLE -> text(value.toString());
+      case OPTIONAL -> describe(((Optional<?>) value).orElse(null), depth + 1);
+      case LIST -> {
+        List<?> list = (List<?>) value;
+        number(list.size());
+        int left = MAX_ELEMENTS;
+        for (Object element : list) {
+          if (left-- == 0) {
+            break;
+          }
+          describe(element, depth + 1);
+          text(",");
+        }
+      }
+      case COLLECTION -> number(((Collection<?>) value).size());
+      case MAP -> number(((Map<?, ?>) value).size());
+      case PRODUCT -> {
+        Product product = (Product) value;
+        text(shape.name());
+        for (int i = 0; i < product.productArity(); i++) {
+          text(" ");
+          describe(product.productElement(i), depth + 1);
+        }
+      }
+      case OTHER -> text(shape.name());
+    }
+  }
+
+  /** Its hash code is one of values, and decides: to write out a peer id costs far more. */
+  private void hashed(Object value) {
     mix(value.hashCode());
     if (listener != null) {
       line.append(value).append(' ');
