@@ -113,12 +113,13 @@ import org.jspecify.annotations.Nullable;
  * stream, should no request come; the sweep of streams that remotes have not closed though they
  * have answered on them.
  *
- * <p><b>A crash</b> loses the routing table and what was under way; remotes see their streams
- * reset. The restarted actor answers what ran with {@code CRASHED} (running it again could crash
- * again), keeps what waits, tells its subscribers, and bootstraps anew; the peers that are still
- * connected are in the table at once. The stores are kept, and with them what is provided: a sweep
- * that was under way is begun anew for what it had not been told to have announced. A lookup that
- * crashes is not restarted; its operation is answered with {@code CRASHED}.
+ * <p><b>A crash</b> loses the routing table, how peers answered and what was under way; remotes see
+ * their streams reset. The restarted actor answers what ran with {@code CRASHED} (running it again
+ * could crash again), keeps what waits, tells its subscribers, and bootstraps anew; the peers that
+ * are still connected are in the table at once. The stores are kept, and with them what is
+ * provided: a sweep that was under way is begun anew for what it had not been told to have
+ * announced. A lookup that crashes is not restarted; its operation is answered with {@code
+ * CRASHED}.
  */
 public final class Dht {
 
@@ -207,14 +208,32 @@ public final class Dht {
    *
    * @param through whose view is wanted: it is the first to be asked, what is stored here does not
    *     count, and the first value is believed. Null for this peer's own view
+   * @param quorum how many peers must return a value, this one among them if it stores one; from 1
+   *     to K ({@link DhtSettings#replication}), or it is {@code INVALID_QUORUM}. Where fewer do, it
+   *     is {@code QUORUM_NOT_REACHED}. Null for that of the settings, where fewer will do, too
    */
   public record GetValue(
-      Bytes key, @Nullable PeerId through, Readiness readiness, ActorRef<GetValueReply> replyTo)
+      Bytes key,
+      @Nullable PeerId through,
+      @Nullable Integer quorum,
+      Readiness readiness,
+      ActorRef<GetValueReply> replyTo)
       implements Operation {
 
     /** The view of this peer. */
     public GetValue(Bytes key, Readiness readiness, ActorRef<GetValueReply> replyTo) {
-      this(key, null, readiness, replyTo);
+      this(key, null, null, readiness, replyTo);
+    }
+
+    /** What the settings say will do. */
+    public GetValue(
+        Bytes key, @Nullable PeerId through, Readiness readiness, ActorRef<GetValueReply> replyTo) {
+      this(key, through, null, readiness, replyTo);
+    }
+
+    /** The view of this peer, from no fewer than so many. */
+    public GetValue(Bytes key, int quorum, Readiness readiness, ActorRef<GetValueReply> replyTo) {
+      this(key, null, quorum, readiness, replyTo);
     }
   }
 
@@ -366,8 +385,13 @@ public final class Dht {
    */
   public record ValuePut(Bytes key, int peers) implements PutValueReply {}
 
-  /** The best of the values found. */
-  public record ValueGot(Bytes key, Bytes value) implements GetValueReply {}
+  /**
+   * The best of the values found.
+   *
+   * @param peers how many peers returned this very value, this one among them if it stores it; the
+   *     others of those that were asked had another or none, or were not waited for
+   */
+  public record ValueGot(Bytes key, Bytes value, int peers) implements GetValueReply {}
 
   /** Where the peer can be dialled. */
   public record PeerFound(PeerWithAddresses peer) implements FindPeerReply {}
@@ -411,6 +435,10 @@ public final class Dht {
     NOT_FOUND,
     /** The value, or its key, is not valid in its namespace. */
     INVALID_RECORD,
+    /** Fewer peers returned a value than were wanted. */
+    QUORUM_NOT_REACHED,
+    /** More peers are wanted than a value is stored with, or fewer than one. */
+    INVALID_QUORUM,
     /** Everyone asked to store it refused or failed. */
     REJECTED,
     /** This peer provides as many keys as it may ({@link DhtSettings.Limits#providers}). */
@@ -929,7 +957,7 @@ public final class Dht {
         .ifPresent(
             why -> {
               ledger.withdraw(accepted.get().id());
-              refuse(operation, Reason.INVALID_RECORD, why);
+              refuse(operation, why.reason(), why.message());
             });
     runWaiting();
     expireWaiting();
@@ -983,12 +1011,16 @@ public final class Dht {
       put(id, put);
     } else if (operation instanceof GetValue get && get.through() != null) {
       Query search =
-          new Query.ValueSearch(get.key(), 1, settings.namespaces(), self(), Optional.empty());
+          new Query.ValueSearch(
+              get.key(), 1, false, settings.namespaces(), self(), Optional.empty());
       lookups.start(id, search, startingWith(get.through()), timing.get());
     } else if (operation instanceof GetValue get) {
       Optional<ValueRecord> known = kept.values().get(get.key(), now);
+      Integer required = get.quorum();
+      int wanted = required != null ? required : settings.quorum();
       Query search =
-          new Query.ValueSearch(get.key(), settings.quorum(), settings.namespaces(), self(), known);
+          new Query.ValueSearch(
+              get.key(), wanted, required != null, settings.namespaces(), self(), known);
       startLookup(id, search, timing.get());
     } else if (operation instanceof FindPeer find) {
       findPeer(id, find.peer());
@@ -1056,7 +1088,7 @@ public final class Dht {
     } else if (operation instanceof PutValue put && outcome instanceof Outcome.Placed placed) {
       put.replyTo().tell(new ValuePut(put.key(), placed.peers()));
     } else if (operation instanceof GetValue get && outcome instanceof Outcome.FoundValue found) {
-      get.replyTo().tell(new ValueGot(get.key(), found.value()));
+      get.replyTo().tell(new ValueGot(get.key(), found.value(), found.peers()));
     } else if (operation instanceof FindProviders find
         && outcome instanceof Outcome.FoundProviders found) {
       find.replyTo().tell(new ProvidersFound(find.key(), withAddresses(found.providers())));
@@ -1107,7 +1139,14 @@ public final class Dht {
     return Behaviors.same();
   }
 
-  private Optional<String> whyInvalid(Operation operation) {
+  private Optional<Outcome.Failed> whyInvalid(Operation operation) {
+    Integer quorum = operation instanceof GetValue get ? get.quorum() : null;
+    if (quorum != null && (quorum < 1 || quorum > settings.replication())) {
+      return Optional.of(
+          new Outcome.Failed(
+              Reason.INVALID_QUORUM,
+              "a quorum is from 1 to " + settings.replication() + ", not " + quorum));
+    }
     try {
       if (operation instanceof PutValue put) {
         settings.namespaces().validate(put.key(), put.value());
@@ -1116,7 +1155,7 @@ public final class Dht {
       }
       return Optional.empty();
     } catch (InvalidRecordException e) {
-      return Optional.of(String.valueOf(e.getMessage()));
+      return Optional.of(new Outcome.Failed(Reason.INVALID_RECORD, String.valueOf(e.getMessage())));
     }
   }
 
@@ -1129,12 +1168,13 @@ public final class Dht {
   }
 
   private Behavior<Command> onLookupReported(LookupReported reported) {
+    lookups.remember(reported.event());
     if (reported.event() instanceof Lookup.Unresponsive silent) {
       onUnresponsive(silent.peer());
     } else if (reported.event() instanceof Lookup.Delayed late) {
       tryToReach(late.peer());
     } else if (reported.event() instanceof Lookup.Finished finished) {
-      finished.answered().forEach(this::onResponsive);
+      finished.answered().forEach(answer -> onResponsive(answer.peer()));
       finished.unclosed().forEach(lookups::part);
       membership.onLookupEnded(finished.lookup(), !finished.answered().isEmpty());
       conclude(finished.lookup(), finished.outcome());

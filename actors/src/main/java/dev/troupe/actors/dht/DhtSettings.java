@@ -24,6 +24,7 @@ import java.util.List;
  *     where fewer hold one, all that do)
  * @param limits what it has room for
  * @param timing how long things may take
+ * @param lookup how lookups go
  * @param records how long records live, and when our own are announced again
  * @param table who stays in the routing table
  */
@@ -38,6 +39,7 @@ public record DhtSettings(
     int quorum,
     Limits limits,
     Timing timing,
+    Lookup lookup,
     Records records,
     Table table) {
 
@@ -54,6 +56,7 @@ public record DhtSettings(
           3,
           Limits.DEFAULT,
           Timing.DEFAULT,
+          Lookup.DEFAULT,
           Records.DEFAULT,
           Table.DEFAULT);
 
@@ -127,6 +130,10 @@ public record DhtSettings(
    * @param connect waiting for a connection to one peer and for a stream on it, after which a
    *     lookup passes it over; without blame, since it has not been asked (default 3 s)
    * @param request asking one peer, from when the stream is open (default 3 s)
+   * @param floor on its way a lookup goes on without a peer sooner than after {@code connect} or
+   *     {@code request}, where dials and answers have been measured to take less; but not before so
+   *     long, or the double of it where a peer has not answered, and so on (default 1 s, as in RFC
+   *     6298); where it is as long as both, nothing follows from what is measured
    * @param firstRetry the first pause between bootstrap rounds while bootstrapping; see {@link
    *     Pauses#next} (default 5 s)
    * @param retry the first pause between rounds once the table emptied or the deadline passed
@@ -142,6 +149,7 @@ public record DhtSettings(
       Duration operation,
       Duration connect,
       Duration request,
+      Duration floor,
       Duration firstRetry,
       Duration retry,
       Duration refresh,
@@ -157,6 +165,7 @@ public record DhtSettings(
             Duration.ofSeconds(30),
             Duration.ofSeconds(3),
             Duration.ofSeconds(3),
+            Duration.ofSeconds(1),
             Duration.ofSeconds(5),
             Duration.ofSeconds(15),
             Duration.ofMinutes(10),
@@ -175,10 +184,33 @@ public record DhtSettings(
       Positive.require("operation", operation.toNanos());
       Positive.require("connect", connect.toNanos());
       Positive.require("request", request.toNanos());
+      Positive.require("floor", floor.toNanos());
       Positive.require("firstRetry", firstRetry.toNanos());
       Positive.require("retry", retry.toNanos());
       Positive.require("refresh", refresh.toNanos());
       Positive.require("inboundIdle", inboundIdle.toNanos());
+    }
+  }
+
+  /**
+   * How lookups go.
+   *
+   * @param disjointPaths along how many paths that keep apart a lookup goes, up to {@code
+   *     parallelism}, which they share: a peer that lies leads one of them astray, at the price of
+   *     more requests (default 1)
+   */
+  public record Lookup(int disjointPaths) {
+
+    /** The defaults named above. */
+    public static final Lookup DEFAULT = new Lookup(1);
+
+    /**
+     * Checks the numbers.
+     *
+     * @throws IllegalArgumentException naming the setting that is not positive
+     */
+    public Lookup {
+      Positive.require("disjointPaths", disjointPaths);
     }
   }
 
@@ -309,6 +341,7 @@ public record DhtSettings(
         quorum,
         limits,
         timing,
+        lookup,
         others,
         table);
   }
@@ -326,6 +359,7 @@ public record DhtSettings(
         quorum,
         limits,
         timing,
+        lookup,
         records,
         table);
   }
@@ -343,6 +377,7 @@ public record DhtSettings(
         quorum,
         limits,
         timing,
+        lookup,
         records,
         table);
   }
@@ -360,6 +395,7 @@ public record DhtSettings(
         quorum,
         limits,
         timing,
+        lookup,
         records,
         table);
   }
@@ -377,6 +413,7 @@ public record DhtSettings(
         quorum,
         limits,
         timing,
+        lookup,
         records,
         table);
   }
@@ -394,6 +431,7 @@ public record DhtSettings(
         quorum,
         limits,
         timing,
+        lookup,
         records,
         table);
   }
@@ -411,6 +449,7 @@ public record DhtSettings(
         other,
         limits,
         timing,
+        lookup,
         records,
         table);
   }
@@ -428,6 +467,25 @@ public record DhtSettings(
         quorum,
         others,
         timing,
+        lookup,
+        records,
+        table);
+  }
+
+  /** These, with other lookups. */
+  public DhtSettings withLookup(Lookup other) {
+    return new DhtSettings(
+        mode,
+        protocol,
+        bootstrapPeers,
+        namespaces,
+        bucketCapacity,
+        replication,
+        parallelism,
+        quorum,
+        limits,
+        timing,
+        other,
         records,
         table);
   }
@@ -445,6 +503,7 @@ public record DhtSettings(
         quorum,
         limits,
         other,
+        lookup,
         records,
         table);
   }
@@ -462,6 +521,7 @@ public record DhtSettings(
         quorum,
         limits,
         timing,
+        lookup,
         records,
         other);
   }

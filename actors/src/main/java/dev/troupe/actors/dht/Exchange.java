@@ -14,6 +14,7 @@ import dev.troupe.protocol.multistream.ProtocolId;
 import dev.troupe.protocol.varint.FrameDecoder;
 import dev.troupe.protocol.varint.Frames;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -41,6 +42,14 @@ final class Exchange {
   private final FrameDecoder incoming;
   private @Nullable Cancellable opening;
   private boolean asked;
+
+  /** Since when it waits for the stream, or for the peer to take the request or to respond. */
+  private long waitsSince;
+
+  /** Whether that has taken longer than usual. */
+  private boolean late;
+
+  private Duration openedAfter = Duration.ZERO;
 
   // These are all that another thread sees: the host's, on which the stream opens and ends. Whoever
   // comes second, the one that opens the stream or the one that wants it no more, sees what the
@@ -99,10 +108,16 @@ final class Exchange {
    *
    * @param number what its signals bear
    * @param requests one; or several that need no response
+   * @param now in nanoseconds, on the clock of {@link #on}
    */
   Exchange(
-      long number, PeerId peer, List<KademliaMessage> requests, ActorRef<? super Signal> owner) {
+      long number,
+      PeerId peer,
+      List<KademliaMessage> requests,
+      ActorRef<? super Signal> owner,
+      long now) {
     this.number = number;
+    this.waitsSince = now;
     this.peer = peer;
     this.requests = List.copyOf(requests);
     KademliaMessage.Type type = requests.get(0).type();
@@ -158,6 +173,33 @@ final class Exchange {
     return over && !unwanted && !ended ? Optional.ofNullable(stream) : Optional.empty();
   }
 
+  /**
+   * How long it has waited: for the stream; and from when that was open, or the peer last took
+   * something of the request, for the peer.
+   */
+  Duration waited(long now) {
+    return Duration.ofNanos(now - waitsSince);
+  }
+
+  /** How long it has waited for the stream, once that is open. */
+  Duration openedAfter() {
+    return openedAfter;
+  }
+
+  /** It has waited for longer than usual; until the stream opens, if that is what it waits for. */
+  void becomeLate() {
+    late = true;
+  }
+
+  boolean isLate() {
+    return late;
+  }
+
+  /** What its signals bear. */
+  long number() {
+    return number;
+  }
+
   /** What it asks. */
   List<KademliaMessage> requests() {
     return requests;
@@ -173,16 +215,21 @@ final class Exchange {
    *
    * @return the end of the exchange, if this was it; after that, signals do nothing
    */
-  Optional<End> on(Event event) {
+  Optional<End> on(Event event, long now) {
     if (over) {
       return Optional.empty();
     } else if (event instanceof Event.Opened) {
+      openedAfter = waited(now);
+      waitsSince = now;
+      late = false;
       return onOpened();
     } else if (event instanceof Event.NotOpened notOpened) {
       return end(failed(notOpened.failure()));
     } else if (event instanceof Event.Received received) {
       return onReceived(received.data());
     } else if (event instanceof Event.Writable) {
+      waitsSince = now;
+      late = false;
       write(Objects.requireNonNull(stream, "told to be writable"));
       return Optional.empty();
     }

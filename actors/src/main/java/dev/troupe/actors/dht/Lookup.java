@@ -1,12 +1,11 @@
 package dev.troupe.actors.dht;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.troupe.actors.addressbook.AddressBook;
 import dev.troupe.actors.connections.Connections;
 import dev.troupe.actors.dht.Dht.Reason;
 import dev.troupe.actors.dht.Query.Outcome;
 import dev.troupe.actors.host.Stream;
+import dev.troupe.protocol.kademlia.DisjointPaths;
 import dev.troupe.protocol.kademlia.Distance;
 import dev.troupe.protocol.kademlia.IterativeLookup;
 import dev.troupe.protocol.kademlia.IterativeLookup.Ending;
@@ -14,7 +13,9 @@ import dev.troupe.protocol.kademlia.IterativeLookup.Step;
 import dev.troupe.protocol.kademlia.KademliaMessage;
 import dev.troupe.protocol.kademlia.Key;
 import dev.troupe.protocol.kademlia.PeerInfo;
+import dev.troupe.protocol.kademlia.PeerMemory;
 import dev.troupe.protocol.kademlia.ValueRecord;
+import dev.troupe.protocol.kademlia.Walk;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.time.Duration;
@@ -41,8 +42,8 @@ import org.jspecify.annotations.Nullable;
  * One query: walks towards a key, asking the nearest peers it hears of, and then places a record
  * with the nearest, if the {@link Query} has one.
  *
- * <p>Owns: the walk ({@link IterativeLookup}), the query's findings, and one {@link Exchange} for
- * each peer being asked.
+ * <p>Owns: the walk ({@link Walk}), the query's findings, and one {@link Exchange} for each peer
+ * being asked.
  *
  * <p>Parent: the {@link Dht}, which hears of each peer that failed ({@link Unresponsive}) or could
  * not be reached in time ({@link Delayed}), and of the end ({@link Finished}, exactly once), with
@@ -54,8 +55,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Talks to: Connections (to be connected to whom it asks), the Host (streams), the AddressBook
  * (what it learns of addresses).
  *
- * <p>Limits: {@code parallelism} exchanges at a time; {@code requestsPerLookup} peers in all; the
- * nearest {@code replication} of those that an answer names.
+ * <p>Limits: {@code parallelism} exchanges at a time, beside those that are late; {@code
+ * requestsPerLookup} peers in all; the nearest {@code replication} of those that an answer names.
  *
  * <p>Timers: one deadline for all; one for each exchange, {@code connect} until its stream is open
  * and {@code request} from then on, and {@link #TIME_A_RECORD} more for each record of a parcel but
@@ -63,6 +64,12 @@ import org.jspecify.annotations.Nullable;
  * first is passed over, and not blamed. Its dial goes on for as long as we do: it belongs to
  * Connections, has its own budget, and may be shared. At the end of the walk and of the lookup,
  * what is dialled for them is withdrawn.
+ *
+ * <p>On the way, an exchange is <i>late</i> sooner than that, once it has taken longer than what
+ * was measured before lets expect ({@link PeerMemory}; {@code floor} at least): the walk goes on
+ * without it, and waits for it only where nobody else is left. So a dead peer costs a few round
+ * trips, and a slow one is heard all the same. Who was asked, and is late when the walk ends, has
+ * failed to answer. Placing a record knows no such haste: how long a disk takes was not measured.
  *
  * <p>A crash loses its findings. It is not restarted: the Dht notices, and answers the operation
  * with {@code CRASHED}.
@@ -75,23 +82,40 @@ final class Lookup {
   /** What a lookup tells its {@link Dht}. */
   sealed interface Event {}
 
-  /** A peer that should have answered did not, or not what it should. */
-  record Unresponsive(PeerId peer, String message) implements Event {}
+  /**
+   * A peer that should have answered did not, or not what it should.
+   *
+   * @param unreachableAt where it was dialled in vain, beside what the address book knows; null if
+   *     it was reached
+   */
+  record Unresponsive(PeerId peer, String message, @Nullable List<Multiaddr> unreachableAt)
+      implements Event {}
 
   /**
-   * A connection to a peer, or a stream, takes longer than the lookup can wait; or the connection
-   * went away.
+   * A connection to a peer, or a stream, takes longer than the lookup waits; or the connection went
+   * away.
+   *
+   * @param dialledAt where it is dialled, beside what the address book knows; null if it was
+   *     connected
    */
-  record Delayed(PeerId peer) implements Event {}
+  record Delayed(PeerId peer, @Nullable List<Multiaddr> dialledAt) implements Event {}
+
+  /**
+   * A peer answered a question on the way.
+   *
+   * @param dialled how long it took to be connected and to open a stream; null if it was connected
+   * @param took how long it took to answer
+   */
+  record Answer(PeerId peer, @Nullable Duration dialled, Duration took) {}
 
   /**
    * It is over; nothing follows.
    *
-   * @param answered who answered what was asked on the way
+   * @param answered who answered what was asked on the way, in that order
    * @param unclosed streams on which peers have responded, which we have closed and they have not;
    *     at most one for each peer asked and one for each parcel of records
    */
-  record Finished(long lookup, Outcome outcome, List<PeerId> answered, List<Stream> unclosed)
+  record Finished(long lookup, Outcome outcome, List<Answer> answered, List<Stream> unclosed)
       implements Event {
     Finished {
       answered = List.copyOf(answered);
@@ -102,7 +126,7 @@ final class Lookup {
   /** Connections replied. */
   private record Connected(Connections.ConnectReply reply) implements Command {}
 
-  /** A peer has been waited for, or asked, for as long as may be. */
+  /** A peer has been waited for, or asked, for longer than usual, or as long as may be. */
   private record Overdue(long exchange) implements Command {}
 
   /** The lookup has taken as long as it may. */
@@ -122,7 +146,8 @@ final class Lookup {
   private final long id;
   private final Query query;
   private final ActorRef<Event> parent;
-  private final IterativeLookup walk;
+  private final PeerMemory.Snapshot memory;
+  private final Walk walk;
   private final long begunAt;
   private final long deadline;
   private final ActorRef<Connections.ConnectReply> connectReplies;
@@ -137,13 +162,17 @@ final class Lookup {
   /** Those that are over, but whose stream the remote had yet to close. */
   private final List<Exchange> parting = new ArrayList<>();
 
-  private final List<PeerId> answered = new ArrayList<>();
+  private final List<Answer> answered = new ArrayList<>();
+
+  /** Those that were asked and had to be dialled. */
+  private final Set<PeerId> dialled = new LinkedHashSet<>();
 
   /** Who could not be reached in time, while the dial goes on. */
   private final Set<PeerId> late = new LinkedHashSet<>();
 
   private final Deque<Query.Parcel> unplaced = new ArrayDeque<>();
   private long lastExchange;
+  private boolean isPlacing;
   private int placed;
 
   /**
@@ -152,6 +181,7 @@ final class Lookup {
    * @param id what {@link Finished} will bear
    * @param seeds whom to ask first
    * @param budget how long it may take in all
+   * @param memory how peers have answered before
    */
   static Behavior<Command> create(
       DhtEnvironment environment,
@@ -159,12 +189,14 @@ final class Lookup {
       Query query,
       List<PeerInfo> seeds,
       Duration budget,
+      PeerMemory.Snapshot memory,
       ActorRef<Event> parent) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
                 timers ->
-                    new Lookup(context, timers, environment, id, query, seeds, budget, parent)
+                    new Lookup(
+                            context, timers, environment, id, query, seeds, budget, memory, parent)
                         .begin(budget, seeds)));
   }
 
@@ -176,29 +208,55 @@ final class Lookup {
       Query query,
       List<PeerInfo> seeds,
       Duration budget,
+      PeerMemory.Snapshot memory,
       ActorRef<Event> parent) {
     this.context = context;
     this.timers = timers;
     this.environment = environment;
     this.id = id;
     this.query = query;
+    this.memory = memory;
     this.parent = parent;
     this.connectReplies = context.messageAdapter(Connections.ConnectReply.class, Connected::new);
     this.begunAt = environment.now();
     this.deadline = begunAt + budget.toNanos();
-    DhtSettings settings = environment.settings();
     seeds.forEach(seed -> addresses.put(seed.peer(), seed.addresses()));
     this.walking = walking();
     this.placing = placing();
     this.walk =
-        new IterativeLookup(
-            new IterativeLookup.Settings(
-                settings.parallelism(),
-                settings.replication(),
-                settings.limits().requestsPerLookup()),
-            Key.of(query.question().key()),
+        walk(
             seeds.stream().map(PeerInfo::peer).toList(),
             environment.now() + walkingTime(budget).toNanos());
+  }
+
+  private Walk walk(List<PeerId> seeds, long until) {
+    DhtSettings settings = environment.settings();
+    IterativeLookup.Settings bounds =
+        new IterativeLookup.Settings(
+            settings.parallelism(), settings.replication(), settings.limits().requestsPerLookup());
+    Key target = Key.of(query.question().key());
+    int paths = settings.lookup().disjointPaths();
+    return paths == 1
+        ? new IterativeLookup(bounds, target, seeds, until, new Remembered())
+        : new DisjointPaths(paths, bounds, target, seeds, until, new Remembered());
+  }
+
+  /** What is expected of peers is what is remembered of them. */
+  private final class Remembered implements IterativeLookup.Expectations {
+
+    @Override
+    public boolean isHeldBack(PeerId peer) {
+      return memory.isHeldBack(
+          peer,
+          addresses.getOrDefault(peer, List.of()),
+          () -> !environment.host().connections(peer).isEmpty(),
+          environment.now());
+    }
+
+    @Override
+    public long nanos(PeerId peer) {
+      return memory.usualNanos(peer);
+    }
   }
 
   // States
@@ -218,7 +276,7 @@ final class Lookup {
         .onMessage(Connected.class, connected -> onConnected(connected, this::onAskingFailed))
         .onMessage(
             Exchange.Signal.class, signal -> onSignal(signal, this::onAnswer, this::onAskingFailed))
-        .onMessage(Overdue.class, overdue -> onOverdue(overdue, this::onAskingFailed))
+        .onMessage(Overdue.class, this::onOverdueOnTheWay)
         .onMessage(DeadlinePassed.class, unused -> onWalked(walk.expire()))
         .onSignal(PostStop.class, unused -> onStopped())
         .build();
@@ -247,7 +305,7 @@ final class Lookup {
     return walk.next(environment.now())
         .match(
             ask -> {
-              send(new Query.Parcel(ask.peer(), List.of(query.question())));
+              ask(ask.peer());
               return proceed();
             },
             wait -> walking,
@@ -258,23 +316,58 @@ final class Lookup {
     PeerId peer = exchange.peer();
     List<PeerInfo> closer = worthWalkingTo(answer.closerPeers());
     query.onAnswer(peer, answer);
-    answered.add(peer);
+    answered.add(
+        new Answer(
+            peer,
+            dialled.contains(peer) ? exchange.openedAfter() : null,
+            exchange.waited(environment.now())));
     closer.forEach(info -> addresses.putIfAbsent(info.peer(), info.addresses()));
     walk.onSuccess(peer, closer.stream().map(PeerInfo::peer).toList());
     return proceed();
   }
 
-  private Behavior<Command> onAskingFailed(PeerId peer, Exchange.End.Failed failed) {
+  private Behavior<Command> onAskingFailed(Exchange exchange, Exchange.End.Failed failed) {
+    PeerId peer = exchange.peer();
     switch (failed.verdict()) {
-      case BLAMED -> parent.tell(new Unresponsive(peer, failed.message()));
-      case CONNECTION_LOST -> parent.tell(new Delayed(peer));
+      case BLAMED -> {
+        List<Multiaddr> unreachableAt = exchange.hasBegun() ? null : addressesOf(peer);
+        parent.tell(new Unresponsive(peer, failed.message(), unreachableAt));
+      }
+      case CONNECTION_LOST -> parent.tell(new Delayed(peer, null));
       case BLAMELESS -> {}
     }
     walk.onFailure(peer);
     return proceed();
   }
 
+  /**
+   * Whoever takes longer than usual is passed over, and waited for all the same, as long as one may
+   * be: it may be needed in the end.
+   */
+  private Behavior<Command> onOverdueOnTheWay(Overdue overdue) {
+    Exchange exchange = exchanges.get(overdue.exchange());
+    if (exchange == null) {
+      return Behaviors.same();
+    }
+    Duration left = longest(exchange).minus(exchange.waited(environment.now()));
+    if (left.isZero() || left.isNegative()) {
+      return onOverdue(overdue, this::onAskingFailed);
+    }
+    timers.startSingleTimer(overdue.exchange(), overdue, left);
+    if (!exchange.hasAsked() && !exchange.isLate()) {
+      tellDelayed(exchange);
+    }
+    exchange.becomeLate();
+    walk.onLate(exchange.peer());
+    return proceed();
+  }
+
   private Behavior<Command> onWalked(Step.Finished walked) {
+    // Who took longer than usual, and had as much time as was left, is not let off.
+    exchanges.values().stream()
+        .filter(exchange -> exchange.hasAsked() && exchange.isLate())
+        .forEach(
+            exchange -> parent.tell(new Unresponsive(exchange.peer(), "no answer in time", null)));
     cancelExchanges("the lookup is over");
     if (query.isWalk()) {
       environment
@@ -291,12 +384,14 @@ final class Lookup {
     timers.startSingleTimer(
         DEADLINE, new DeadlinePassed(), Duration.ofNanos(deadline - environment.now()));
     unplaced.addAll(parcels);
+    isPlacing = true;
     return place();
   }
 
   private Behavior<Command> place() {
     while (exchanges.size() < environment.settings().parallelism() && !unplaced.isEmpty()) {
-      send(unplaced.remove());
+      Exchange exchange = send(unplaced.remove());
+      startTimer(exchange, longest(exchange));
     }
     return exchanges.isEmpty() ? onPlacementEnded(Reason.REJECTED) : placing;
   }
@@ -310,12 +405,12 @@ final class Lookup {
   }
 
   /** Who refuses a record is not unresponsive: it answered a moment ago. */
-  private Behavior<Command> onPlacingFailed(PeerId peer, Exchange.End.Failed failed) {
+  private Behavior<Command> onPlacingFailed(Exchange exchange, Exchange.End.Failed failed) {
     context
         .getLog()
         .atDebug()
         .addKeyValue("lookup", id)
-        .addKeyValue("peer", peer)
+        .addKeyValue("peer", exchange.peer())
         .addKeyValue("reason", failed.message())
         .log("A peer did not take the record");
     return place();
@@ -333,20 +428,29 @@ final class Lookup {
 
   // Exchanges
 
-  private void send(Query.Parcel parcel) {
+  private void ask(PeerId peer) {
+    Exchange exchange = send(new Query.Parcel(peer, List.of(query.question())));
+    startTimer(exchange, usual(exchange));
+  }
+
+  private Exchange send(Query.Parcel parcel) {
     PeerId peer = parcel.peer();
     long number = ++lastExchange;
-    Exchange exchange = new Exchange(number, peer, parcel.requests(), context.getSelf());
+    Exchange exchange =
+        new Exchange(number, peer, parcel.requests(), context.getSelf(), environment.now());
     exchanges.put(number, exchange);
-    timers.startSingleTimer(number, new Overdue(number), environment.settings().timing().connect());
     if (!environment.host().connections(peer).isEmpty()) {
       begin(exchange);
-      return;
+    } else {
+      environment
+          .connections()
+          .tell(new Connections.Connect(peer, addressesOf(peer), connectReplies));
     }
-    environment
-        .connections()
-        .tell(
-            new Connections.Connect(peer, addresses.getOrDefault(peer, List.of()), connectReplies));
+    return exchange;
+  }
+
+  private List<Multiaddr> addressesOf(PeerId peer) {
+    return addresses.getOrDefault(peer, List.of());
   }
 
   private void begin(Exchange exchange) {
@@ -354,45 +458,41 @@ final class Lookup {
   }
 
   private Behavior<Command> onConnected(
-      Connected connected, BiFunction<PeerId, Exchange.End.Failed, Behavior<Command>> onFailure) {
+      Connected connected, BiFunction<Exchange, Exchange.End.Failed, Behavior<Command>> onFailure) {
     late.remove(peerOf(connected.reply()));
     if (connected.reply() instanceof Connections.Connected success) {
-      waitingToConnect(success.peer())
-          .ifPresent(number -> begin(requireNonNull(exchanges.get(number))));
+      waitingToConnect(success.peer()).ifPresent(this::onDialled);
       return Behaviors.same();
     }
     Connections.ConnectFailed failed = (Connections.ConnectFailed) connected.reply();
-    Optional<Long> number = waitingToConnect(failed.peer());
-    if (number.isEmpty()) {
+    Optional<Exchange> waiting = waitingToConnect(failed.peer());
+    if (waiting.isEmpty()) {
       return Behaviors.same(); // It was overdue before.
     }
-    PeerId peer = requireNonNull(exchanges.get(number.get())).peer();
-    forget(number.get());
+    forget(waiting.get().number());
     return onFailure.apply(
-        peer,
+        waiting.get(),
         new Exchange.End.Failed(failed.failure().message(), Exchange.verdictOn(failed.failure())));
+  }
+
+  private void onDialled(Exchange exchange) {
+    dialled.add(exchange.peer());
+    begin(exchange);
   }
 
   private Behavior<Command> onSignal(
       Exchange.Signal signal,
       BiFunction<Exchange, KademliaMessage, Behavior<Command>> onSuccess,
-      BiFunction<PeerId, Exchange.End.Failed, Behavior<Command>> onFailure) {
+      BiFunction<Exchange, Exchange.End.Failed, Behavior<Command>> onFailure) {
     Exchange exchange = exchanges.get(signal.number());
     if (exchange == null) {
       return Behaviors.same(); // It was cancelled before.
     }
-    Optional<Exchange.End> end = exchange.on(signal.event());
+    Optional<Exchange.End> end = exchange.on(signal.event(), environment.now());
     if (end.isEmpty()) {
       if (signal.event() instanceof Exchange.Event.Opened
           || signal.event() instanceof Exchange.Event.Writable) {
-        timers.startSingleTimer(
-            signal.number(),
-            new Overdue(signal.number()),
-            environment
-                .settings()
-                .timing()
-                .request()
-                .plus(TIME_A_RECORD.multipliedBy(exchange.requests().size() - 1)));
+        startTimer(exchange, isPlacing ? longest(exchange) : usual(exchange));
       }
       return Behaviors.same();
     }
@@ -402,17 +502,17 @@ final class Lookup {
     }
     return end.get() instanceof Exchange.End.Responded responded
         ? onSuccess.apply(exchange, responded.response())
-        : onFailure.apply(exchange.peer(), (Exchange.End.Failed) end.get());
+        : onFailure.apply(exchange, (Exchange.End.Failed) end.get());
   }
 
   private Behavior<Command> onOverdue(
-      Overdue overdue, BiFunction<PeerId, Exchange.End.Failed, Behavior<Command>> onFailure) {
+      Overdue overdue, BiFunction<Exchange, Exchange.End.Failed, Behavior<Command>> onFailure) {
     Exchange exchange = exchanges.get(overdue.exchange());
     if (exchange == null) {
       return Behaviors.same();
     }
-    if (!exchange.hasAsked()) {
-      parent.tell(new Delayed(exchange.peer()));
+    if (!exchange.hasAsked() && !exchange.isLate()) {
+      tellDelayed(exchange);
     }
     if (!exchange.hasBegun()) {
       late.add(exchange.peer());
@@ -422,7 +522,32 @@ final class Lookup {
     forget(overdue.exchange());
     Exchange.Verdict verdict =
         exchange.hasAsked() ? Exchange.Verdict.BLAMED : Exchange.Verdict.BLAMELESS;
-    return onFailure.apply(exchange.peer(), new Exchange.End.Failed(message, verdict));
+    return onFailure.apply(exchange, new Exchange.End.Failed(message, verdict));
+  }
+
+  private void tellDelayed(Exchange exchange) {
+    PeerId peer = exchange.peer();
+    parent.tell(new Delayed(peer, exchange.hasBegun() ? null : addressesOf(peer)));
+  }
+
+  private void startTimer(Exchange exchange, Duration patience) {
+    timers.startSingleTimer(exchange.number(), new Overdue(exchange.number()), patience);
+  }
+
+  /** After so long the walk goes on without this one: what it waits for has usually happened. */
+  private Duration usual(Exchange exchange) {
+    Duration floor = environment.settings().timing().floor();
+    return exchange.hasBegun()
+        ? memory.timeToAnswer(exchange.peer(), floor, longest(exchange))
+        : memory.timeToDial(floor, longest(exchange));
+  }
+
+  /** So long this one may wait for its stream, or then for the peer. */
+  private Duration longest(Exchange exchange) {
+    DhtSettings.Timing timing = environment.settings().timing();
+    return exchange.hasAsked()
+        ? timing.request().plus(TIME_A_RECORD.multipliedBy(exchange.requests().size() - 1))
+        : timing.connect();
   }
 
   private static @Nullable PeerId peerOf(Connections.ConnectReply reply) {
@@ -431,10 +556,9 @@ final class Lookup {
         : ((Connections.ConnectFailed) reply).peer();
   }
 
-  private Optional<Long> waitingToConnect(@Nullable PeerId peer) {
-    return exchanges.entrySet().stream()
-        .filter(entry -> entry.getValue().peer().equals(peer) && !entry.getValue().hasBegun())
-        .map(Map.Entry::getKey)
+  private Optional<Exchange> waitingToConnect(@Nullable PeerId peer) {
+    return exchanges.values().stream()
+        .filter(exchange -> exchange.peer().equals(peer) && !exchange.hasBegun())
         .findFirst();
   }
 

@@ -2,6 +2,7 @@ package dev.troupe.actors.dht;
 
 import dev.troupe.actors.host.Stream;
 import dev.troupe.protocol.kademlia.PeerInfo;
+import dev.troupe.protocol.kademlia.PeerMemory;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -13,8 +14,8 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
- * The {@link Lookup}s of a {@link Dht} that are under way, and the streams that remotes have yet to
- * close after them. Belongs to the Dht's actor.
+ * The {@link Lookup}s of a {@link Dht} that are under way, the streams that remotes have yet to
+ * close after them, and what is remembered of how peers answered. Belongs to the Dht's actor.
  */
 final class Lookups {
 
@@ -35,6 +36,7 @@ final class Lookups {
   private final ActorRef<Lookup.Event> reports;
   private final Map<Long, ActorRef<Lookup.Command>> lookups = new LinkedHashMap<>();
   private final Deque<Parting> partings = new ArrayDeque<>();
+  private final PeerMemory memory;
 
   /** A stream that the remote may take so long to close, on our clock. */
   private record Parting(Stream stream, long until) {}
@@ -53,15 +55,40 @@ final class Lookups {
     this.timers = timers;
     this.environment = environment;
     this.reports = reports;
+    this.memory =
+        new PeerMemory(environment.world().random(environment.host().peerId(), "dht peer memory"));
   }
 
   /** Starts one. Its end comes as a message, after its report if it has not crashed. */
   void start(long id, Query query, List<PeerInfo> seeds, Duration budget) {
     ActorRef<Lookup.Command> lookup =
         context.spawn(
-            Lookup.create(environment, id, query, seeds, budget, reports), "lookup-" + id);
+            Lookup.create(environment, id, query, seeds, budget, memory.snapshot(), reports),
+            "lookup-" + id);
     lookups.put(id, lookup);
     context.watchWith(lookup, new Dht.LookupEnded(id));
+  }
+
+  /** Remembers what one reports of peers, for those that start later. */
+  void remember(Lookup.Event event) {
+    long now = environment.now();
+    if (event instanceof Lookup.Unresponsive silent) {
+      if (silent.unreachableAt() == null) {
+        memory.onUnanswered(silent.peer(), now);
+      } else {
+        memory.onUnreachable(silent.peer(), silent.unreachableAt(), now);
+      }
+    } else if (event instanceof Lookup.Delayed delayed && delayed.dialledAt() != null) {
+      memory.onDialLate();
+      memory.onUnreachable(delayed.peer(), delayed.dialledAt(), now);
+    } else if (event instanceof Lookup.Finished finished) {
+      for (Lookup.Answer answer : finished.answered()) {
+        memory.onAnswered(answer.peer(), answer.took());
+        if (answer.dialled() != null) {
+          memory.onDialled(answer.dialled());
+        }
+      }
+    }
   }
 
   /** Stops one, if it is under way. */

@@ -113,10 +113,11 @@ sealed interface Query {
      * The best value of the key.
      *
      * @param holder one who has it
+     * @param peers how many returned it, perhaps this peer itself among them
      * @param uncorrected who should have it and has not, nearest or most certain first; perhaps
      *     this peer itself
      */
-    record FoundValue(Bytes key, Bytes value, PeerId holder, List<PeerId> uncorrected)
+    record FoundValue(Bytes key, Bytes value, PeerId holder, int peers, List<PeerId> uncorrected)
         implements Outcome {
       public FoundValue {
         uncorrected = List.copyOf(uncorrected);
@@ -532,6 +533,8 @@ sealed interface Query {
   final class ValueSearch implements Query {
 
     private final Bytes key;
+    private final int wanted;
+    private final boolean isRequired;
     private final Quorum quorum;
 
     /** Who returned what must not be under the key. */
@@ -541,10 +544,18 @@ sealed interface Query {
      * Begins with what is stored here.
      *
      * @param wanted how many peers must return a value
+     * @param isRequired whether nothing is found where fewer do
      */
     ValueSearch(
-        Bytes key, int wanted, Namespaces namespaces, PeerId self, Optional<ValueRecord> known) {
+        Bytes key,
+        int wanted,
+        boolean isRequired,
+        Namespaces namespaces,
+        PeerId self,
+        Optional<ValueRecord> known) {
       this.key = key;
+      this.wanted = wanted;
+      this.isRequired = isRequired;
       this.quorum = new Quorum(namespaces, key, wanted);
       known.ifPresent(record -> count(self, record));
     }
@@ -570,12 +581,18 @@ sealed interface Query {
 
     @Override
     public Outcome conclude(Finished walk) {
-      return quorum
-          .best()
-          .<Outcome>map(
-              best ->
-                  new Outcome.FoundValue(key, best, quorum.holderOf(best), uncorrected(best, walk)))
-          .orElseGet(() -> failure(walk, "the value of the key"));
+      Optional<Bytes> best = quorum.best();
+      if (best.isEmpty()) {
+        return failure(walk, "the value of the key");
+      }
+      if (isRequired && !quorum.isReached()) {
+        return new Outcome.Failed(
+            Reason.QUORUM_NOT_REACHED,
+            "of the " + wanted + " peers that were to return a value, " + quorum.votes() + " did");
+      }
+      Bytes value = best.get();
+      return new Outcome.FoundValue(
+          key, value, quorum.holderOf(value), quorum.votes(value), uncorrected(value, walk));
     }
 
     /**

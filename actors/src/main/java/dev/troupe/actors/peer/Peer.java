@@ -308,6 +308,15 @@ public final class Peer {
     return new ToDht(new Dht.GetValue(key, Readiness.UNTIL_GATE_OPENS, replyTo));
   }
 
+  /**
+   * Asks for a value that at least so many peers return one of, as soon as the DHT is ready.
+   *
+   * @param quorum see {@link Dht.GetValue}
+   */
+  public static Command getValue(Bytes key, int quorum, ActorRef<Dht.GetValueReply> replyTo) {
+    return new ToDht(new Dht.GetValue(key, quorum, Readiness.UNTIL_GATE_OPENS, replyTo));
+  }
+
   /** Asks for a peer's addresses, as soon as the DHT is ready. */
   public static Command findPeer(PeerId peer, ActorRef<Dht.FindPeerReply> replyTo) {
     return new ToDht(new Dht.FindPeer(peer, Readiness.UNTIL_GATE_OPENS, replyTo));

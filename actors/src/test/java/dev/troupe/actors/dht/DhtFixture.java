@@ -464,7 +464,7 @@ final class DhtFixture implements AutoCloseable {
           if (!script.silent && !(script.ignoresPuts && isPut)) {
             outstanding++;
             system.schedule(
-                Script.LATENCY.plus(script.takes.multipliedBy(taken.size() - 1)),
+                script.latency.plus(script.takes.multipliedBy(taken.size() - 1)),
                 () -> respond(request));
           }
         }

@@ -165,7 +165,7 @@ class DhtIpnsTest {
     Probe<Object> reply = fixture.system.probe();
     fixture.dht.tell(new Dht.GetValue(NAME, UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
     fixture.advance(Duration.ofSeconds(1));
-    assertEquals(new Dht.ValueGot(NAME, newest), reply.next());
+    assertEquals(new Dht.ValueGot(NAME, newest, 1), reply.next());
     assertEquals(List.of(), puts(best));
     for (Script other : List.of(outdated, expired, forging)) {
       assertEquals(List.of(newest), puts(other));

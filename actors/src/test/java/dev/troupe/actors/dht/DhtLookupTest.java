@@ -16,6 +16,7 @@ import dev.troupe.protocol.kademlia.Key;
 import dev.troupe.protocol.kademlia.Namespace;
 import dev.troupe.protocol.kademlia.Namespaces;
 import dev.troupe.protocol.kademlia.PeerInfo;
+import dev.troupe.protocol.kademlia.PeerMemory;
 import dev.troupe.protocol.kademlia.ValueRecord;
 import dev.troupe.simulation.kernel.Probe;
 import java.time.Duration;
@@ -175,7 +176,7 @@ class DhtLookupTest {
     ready(bootstrap, a, b, c);
     Probe<Object> reply = get("/test/k");
     fixture.advance(SECOND);
-    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("new")), reply.next());
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("new"), 2), reply.next());
   }
 
   @Test
@@ -185,7 +186,57 @@ class DhtLookupTest {
     ready(bootstrap, a);
     Probe<Object> reply = get("/test/k");
     fixture.advance(SECOND);
-    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("only")), reply.next());
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("only"), 1), reply.next());
+  }
+
+  @Test
+  void aGetThatWantsSoManyFailsWithFewerAndSaysHowManyThereWere() {
+    Script a = holding(2, "v");
+    Script b = holding(3, "v");
+    bootstrap.answer = Script.naming(a, b);
+    ready(bootstrap, a, b);
+    Probe<Object> reply = get("/test/k", 3);
+    fixture.advance(SECOND);
+    OperationFailed failed = reply.expect(OperationFailed.class);
+    assertEquals(Reason.QUORUM_NOT_REACHED, failed.reason());
+    assertTrue(failed.message().contains("of the 3 peers"), failed.message());
+    assertTrue(failed.message().contains("2 did"), failed.message());
+    reply = get("/test/k", 2);
+    fixture.advance(SECOND);
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("v"), 2), reply.next());
+  }
+
+  @Test
+  void aGetThatWantsOneBelievesTheFirst() {
+    Script a = holding(2, "v");
+    Script b = holding(3, "w");
+    b.latency = Duration.ofMillis(500);
+    bootstrap.answer = Script.naming(a, b);
+    ready(bootstrap, a, b);
+    Probe<Object> reply = get("/test/k", 1);
+    fixture.advance(Duration.ofMillis(300));
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("v"), 1), reply.next());
+  }
+
+  @Test
+  void whereNobodyHasAValueAGetThatWantsSoManySaysSo() {
+    ready(bootstrap);
+    Probe<Object> reply = get("/test/k", 3);
+    fixture.advance(SECOND);
+    assertFailed(Reason.NOT_FOUND, reply);
+  }
+
+  @Test
+  void aQuorumIsFromOneToK() {
+    ready(bootstrap);
+    for (int quorum : new int[] {Integer.MIN_VALUE, 0, 21, Integer.MAX_VALUE}) {
+      Probe<Object> reply = get("/test/k", quorum);
+      fixture.system.runUntilIdle();
+      assertFailed(Reason.INVALID_QUORUM, reply);
+    }
+    Probe<Object> reply = get("/test/k", 20);
+    fixture.advance(SECOND);
+    assertFailed(Reason.NOT_FOUND, reply);
   }
 
   @Test
@@ -204,7 +255,7 @@ class DhtLookupTest {
     fixture.remotes.put(holder.peer, holder);
     Probe<Object> reply = get("/best/k");
     fixture.advance(SECOND);
-    assertEquals(new Dht.ValueGot(Bytes.utf8("/best/k"), Bytes.utf8("7")), reply.next());
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/best/k"), Bytes.utf8("7"), 1), reply.next());
     assertEquals(State.READY, fixture.state().state(), "it answered, if nonsense");
     assertEquals(
         Bytes.utf8("7"),
@@ -222,7 +273,7 @@ class DhtLookupTest {
     readyWithAll(bootstrap, old, b, c, without);
     Probe<Object> reply = get("/best/k");
     fixture.advance(SECOND);
-    assertEquals(new Dht.ValueGot(Bytes.utf8("/best/k"), Bytes.utf8("9")), reply.next());
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/best/k"), Bytes.utf8("9"), 2), reply.next());
     for (Script script : List.of(bootstrap, old, without)) {
       assertEquals(List.of("9"), puts(script));
     }
@@ -242,7 +293,7 @@ class DhtLookupTest {
     pipe.answer();
     Probe<Object> reply = get("/best/k");
     fixture.advance(SECOND);
-    assertEquals(new Dht.ValueGot(Bytes.utf8("/best/k"), Bytes.utf8("9")), reply.next());
+    assertEquals(new Dht.ValueGot(Bytes.utf8("/best/k"), Bytes.utf8("9"), 2), reply.next());
     pipe.send(KademliaMessage.getValue(Bytes.utf8("/best/k")));
     assertEquals("9", pipe.answer().record().value().utf8());
   }
@@ -624,9 +675,9 @@ class DhtLookupTest {
     frozen.openingTime = Duration.ofSeconds(10);
     frozen.opens = false;
     get("/test/k");
-    fixture.advance(Duration.ofSeconds(12));
+    fixture.advance(Duration.ofSeconds(10));
     assertEquals(2, fixture.state().peers());
-    fixture.advance(Duration.ofSeconds(2));
+    fixture.advance(Duration.ofSeconds(4));
     assertEquals(1, fixture.state().peers());
   }
 
@@ -642,6 +693,147 @@ class DhtLookupTest {
     reply.expectNone();
     fixture.advance(Duration.ofMillis(200));
     assertFailed(Reason.NOT_FOUND, reply);
+  }
+
+  @Test
+  void whoTakesMuchLongerThanUsualIsPassedOverAndNotAskedAgainForAWhile() {
+    Script[] peers = network(30);
+    ready(peers);
+    Script silent = nearest("x", peers).get(0);
+    silent.silent = true;
+    Script[] others = nearest("x", peers).subList(1, 30).toArray(Script[]::new);
+    for (Script other : others) {
+      other.answer = Script.naming(others); // So that there is one more than K.
+    }
+    silent.requests.clear();
+    Probe<Object> reply = provide("x");
+    fixture.advance(Duration.ofMillis(900));
+    reply.expectNone();
+    fixture.advance(Duration.ofMillis(300));
+    assertEquals(new Dht.Provided(Script.hash("x"), 20), reply.next(), "not after three seconds");
+    assertEquals(1, silent.requests.size());
+    reply = provide("x");
+    fixture.advance(Duration.ofMillis(200));
+    assertEquals(new Dht.Provided(Script.hash("x"), 20), reply.next());
+    assertEquals(1, silent.requests.size(), "it is held back");
+    assertEquals(30, fixture.state().peers(), "it is connected: that may happen once");
+    fixture.advance(PeerMemory.FIRST_BACKOFF.multipliedBy(6).dividedBy(5));
+    provide("x");
+    fixture.advance(SECOND.multipliedBy(3));
+    assertEquals(2, silent.requests.size());
+    assertEquals(29, fixture.state().peers(), "not twice in a row");
+  }
+
+  @Test
+  void whoIsHeldBackIsAskedOnceMoreWhenTheTimeIsOverAndThenLikeAnybody() {
+    Script[] peers = network(30);
+    ready(peers);
+    Script shaky = nearest("x", peers).get(0);
+    shaky.silent = true;
+    provide("x");
+    fixture.advance(SECOND.multipliedBy(2));
+    shaky.silent = false;
+    fixture.advance(PeerMemory.FIRST_BACKOFF.multipliedBy(6).dividedBy(5));
+    for (int i = 0; i < 2; i++) {
+      shaky.requests.clear();
+      provide("x");
+      fixture.advance(SECOND);
+      assertEquals(List.of(Type.FIND_NODE, Type.ADD_PROVIDER), shaky.requestTypes());
+    }
+  }
+
+  @Test
+  void whoIsSlowIsNotLockedOutWhereNobodyElseKnows() {
+    Script slow = holding(2, "v");
+    ready(bootstrap, slow);
+    fixture.identify(slow);
+    get("/test/k");
+    fixture.advance(SECOND);
+    slow.latency = Duration.ofMillis(2500);
+    for (int i = 0; i < 5; i++) {
+      Probe<Object> reply = get("/test/k");
+      fixture.advance(Duration.ofMillis(2600));
+      reply.expect(Dht.ValueGot.class);
+    }
+    assertEquals(2, fixture.state().peers());
+  }
+
+  @Test
+  void whoCannotBeReachedIsNotDialledAgainForAWhileUnlessItIsSaidToBeElsewhere() {
+    Script[] peers = network(30);
+    Script dead = Script.peerNumber(2);
+    dead.reachable = false;
+    dead.dialTime = Duration.ofSeconds(9);
+    ready(peers);
+    fixture.remotes.put(dead.peer, dead);
+    nameInstead(peers, dead.info());
+    fixture.dials.clear();
+    findPeer(2);
+    fixture.advance(SECOND.multipliedBy(4));
+    findPeer(2);
+    fixture.advance(SECOND.multipliedBy(4));
+    assertEquals(List.of(dead.peer), fixture.dials);
+    nameInstead(peers, new PeerInfo(dead.peer, List.of(Script.address(77))));
+    findPeer(2);
+    fixture.advance(SECOND.multipliedBy(4));
+    assertEquals(List.of(dead.peer, dead.peer), fixture.dials);
+  }
+
+  private static void nameInstead(Script[] peers, PeerInfo named) {
+    for (Script peer : peers) {
+      peer.answer = request -> request.answer(null, List.of(named), List.of());
+    }
+  }
+
+  @Test
+  void aLiarThatNamesOnlyItsOwnDefeatsALookupAlongOnePath() {
+    assertFailed(Reason.NOT_FOUND, getBesideALiar(1));
+  }
+
+  @Test
+  void aLiarThatNamesOnlyItsOwnDoesNotDefeatALookupAlongThreePaths() {
+    assertEquals(
+        new Dht.ValueGot(Bytes.utf8("/test/k"), Bytes.utf8("v"), 1), getBesideALiar(3).next());
+  }
+
+  /** The fakes are nearer to the key than the one who holds the value. */
+  private Probe<Object> getBesideALiar(int paths) {
+    Script[] all = network(500);
+    List<Script> nearest =
+        Arrays.stream(all)
+            .sorted(
+                Comparator.comparing(p -> Key.of(p.peer).distanceTo(Key.of(Bytes.utf8("/test/k")))))
+            .toList();
+    Script[] fakes = nearest.subList(0, 25).toArray(Script[]::new);
+    for (Script fake : fakes) {
+      fake.server = false; // So that they do not enter the table.
+      fake.answer = Script.naming(fakes);
+    }
+    Script holder = nearest.get(30);
+    holder.server = false;
+    holder.answer =
+        request ->
+            request.answer(new ValueRecord(request.key(), Bytes.utf8("v")), List.of(), List.of());
+    Script liar = nearest.get(100);
+    Script honest = nearest.get(200);
+    liar.answer = Script.naming();
+    honest.answer = Script.naming();
+    bootstrap.answer = Script.naming();
+    ready(
+        DhtFixture.joining(bootstrap).withLookup(new DhtSettings.Lookup(paths)),
+        bootstrap,
+        liar,
+        honest);
+    fixture.identify(liar);
+    fixture.identify(honest);
+    for (Script script : all) {
+      fixture.remotes.put(script.peer, script);
+    }
+    liar.answer = Script.naming(fakes);
+    honest.answer = Script.naming(holder);
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(SECOND.multipliedBy(3));
+    return reply;
   }
 
   @Test
@@ -791,6 +983,20 @@ class DhtLookupTest {
     return chain;
   }
 
+  private static List<Script> nearest(String text, Script[] peers) {
+    Key target = Key.of(Script.hash(text).encoded());
+    return Arrays.stream(peers)
+        .sorted(Comparator.comparing(p -> Key.of(p.peer).distanceTo(target)))
+        .toList();
+  }
+
+  private Probe<Object> provide(String text) {
+    Probe<Object> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.Provide(Script.hash(text), UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
+    return reply;
+  }
+
   private static Script holding(long number, String value) {
     Script script = Script.peerNumber(number);
     script.answer =
@@ -820,6 +1026,14 @@ class DhtLookupTest {
     Probe<Object> reply = fixture.system.probe();
     fixture.dht.tell(
         new Dht.GetValue(Bytes.utf8(key), UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
+    return reply;
+  }
+
+  private Probe<Object> get(String key, int quorum) {
+    Probe<Object> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.GetValue(
+            Bytes.utf8(key), quorum, UNTIL_GATE_OPENS, DhtStashTest.Kind.narrow(reply)));
     return reply;
   }
 

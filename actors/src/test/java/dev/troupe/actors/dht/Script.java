@@ -61,6 +61,9 @@ final class Script {
   /** How long a dial takes, either way. */
   Duration dialTime = LATENCY;
 
+  /** How long it takes over the first request on a stream. */
+  Duration latency = LATENCY;
+
   /** How long it takes over each further request on a stream. */
   Duration takes = Duration.ZERO;
 

@@ -115,7 +115,7 @@ class PresenceTest {
             get -> {
               gets.add(get);
               Bytes value = values.get(get.key());
-              get.replyTo().tell(value == null ? FAILED : new Dht.ValueGot(get.key(), value));
+              get.replyTo().tell(value == null ? FAILED : new Dht.ValueGot(get.key(), value, 1));
               return Behaviors.same();
             })
         .build();

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -16,17 +17,25 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The caller asks {@link #next} what to do until it is told to wait or that the walk is over,
  * does it, and reports with {@link #onSuccess} or {@link #onFailure}; then it asks again. A peer
- * that does not answer in time is the caller's to notice and to report as failed.
+ * that does not answer in time is the caller's to notice, and to report as {@link #onLate late} and
+ * in the end as failed.
  *
- * <p>At most {@code parallelism} peers are asked at a time, always the nearest that have not been
- * asked. The walk is over when the {@code resultCount} nearest peers, of those that did not fail,
- * have all answered; when nobody is left to ask; when {@code maxRequests} peers have been asked and
- * the last has answered; when the deadline has passed; or when the caller has what it wants ({@link
- * #finish}). So it always ends: each peer is asked once, and only so many.
+ * <p>At most {@code parallelism} peers are asked at a time, those that are late not counted: always
+ * the nearest that have not been asked. Of those that are equally near, which is to say that they
+ * share as many leading bits with the target, the one goes first whose answer is {@link
+ * Expectations expected} first: so nobody who is quick keeps the walk from getting nearer, and all
+ * of the nearest are asked whatever is expected of them.
+ *
+ * <p>The walk is over when the {@code resultCount} nearest peers, of those that neither failed nor
+ * are late nor held back, have all answered; when nobody is left to ask; when {@code maxRequests}
+ * peers have been asked and the last has answered; when the deadline has passed; or when the caller
+ * has what it wants ({@link #finish}). Who is held back is asked, and who is late is waited for,
+ * before nobody is left: the smallest network heals. So it always ends: each peer is asked once,
+ * and only so many.
  *
  * <p>Not thread-safe. Equal calls lead to equal steps.
  */
-public final class IterativeLookup {
+public final class IterativeLookup implements Walk {
 
   /** How many peers that have not been asked are remembered, the nearest ones. */
   static final int MAX_CANDIDATES = 256;
@@ -34,6 +43,7 @@ public final class IterativeLookup {
   private final Key target;
   private final Settings settings;
   private final long deadline;
+  private final Expectations expectations;
   private final Function<PeerId, Key> keyOf;
 
   /** Everyone heard of, by distance; those forgotten for lack of room were never asked. */
@@ -41,11 +51,33 @@ public final class IterativeLookup {
 
   private int uncontacted;
   private int asking;
+  private int late;
   private int asked;
   private int answered;
   private int lastHops;
   private int hops;
+
+  /** Nobody but those who are held back was left to ask, so they are no more. */
+  private boolean needsAll;
+
   private Step.@Nullable Finished finished;
+
+  /** What the caller expects of those whom a walk may ask. */
+  public interface Expectations {
+
+    /** Nothing. */
+    Expectations NONE = new Expectations() {};
+
+    /** Whether somebody should be asked only when nobody else is left; asked once of each. */
+    default boolean isHeldBack(PeerId peer) {
+      return false;
+    }
+
+    /** When its answer will come, compared with those of others; asked once of each. */
+    default long nanos(PeerId peer) {
+      return 0;
+    }
+  }
 
   /**
    * What bounds a lookup.
@@ -84,7 +116,8 @@ public final class IterativeLookup {
     /**
      * The walk is over.
      *
-     * @param closest those of the nearest that answered, nearest first, {@code resultCount} at most
+     * @param closest those of the nearest that answered, nearest first, {@code resultCount} at
+     *     most; along several paths, up to twice as many
      * @param asked how many peers were asked
      * @param answered how many of them answered
      */
@@ -110,6 +143,8 @@ public final class IterativeLookup {
   public enum Ending {
     /** The nearest have all answered. */
     CONVERGED,
+    /** On each of several paths the nearest have answered, and they are not the same. */
+    DISPUTED,
     /** Everyone known was asked; fewer than wanted answered. */
     EXHAUSTED,
     /** As many peers as allowed were asked. */
@@ -126,8 +161,13 @@ public final class IterativeLookup {
    * @param seeds whom to ask first, such as the nearest members of the routing table
    * @param deadline when it is over at the latest, on the clock of {@link #next}
    */
-  public IterativeLookup(Settings settings, Key target, Collection<PeerId> seeds, long deadline) {
-    this(settings, target, seeds, deadline, Key::of);
+  public IterativeLookup(
+      Settings settings,
+      Key target,
+      Collection<PeerId> seeds,
+      long deadline,
+      Expectations expectations) {
+    this(settings, target, seeds, deadline, expectations, Key::of);
   }
 
   /** A walk in a keyspace of the caller's making. */
@@ -136,15 +176,17 @@ public final class IterativeLookup {
       Key target,
       Collection<PeerId> seeds,
       long deadline,
+      Expectations expectations,
       Function<PeerId, Key> keyOf) {
     this.settings = settings;
     this.target = target;
     this.deadline = deadline;
+    this.expectations = expectations;
     this.keyOf = keyOf;
     seeds.forEach(seed -> hearOf(seed, 1));
   }
 
-  /** What to do now. Once it is {@link Step.Finished}, it stays so. */
+  @Override
   public Step next(long now) {
     if (finished != null) {
       return finished;
@@ -155,23 +197,32 @@ public final class IterativeLookup {
     boolean mayAsk = asking < settings.parallelism() && asked < settings.maxRequests();
     int nearest = 0;
     int nearestAnswered = 0;
-    for (Candidate candidate : candidates.values()) {
-      if (candidate.state == State.FAILED) {
+    Candidate best = null;
+    int bestBits = 0;
+    for (Map.Entry<Distance, Candidate> entry : candidates.entrySet()) {
+      Candidate candidate = entry.getValue();
+      if (candidate.isPassedOver(needsAll)) {
         continue;
       }
       if (nearest == settings.resultCount()) {
         break;
       }
+      int bits = entry.getKey().leadingZeros();
+      if (best != null && bits < bestBits) {
+        break; // All who come now are farther away.
+      }
       nearest++;
       if (candidate.state == State.ANSWERED) {
         nearestAnswered++;
-      } else if (candidate.state == State.UNCONTACTED && mayAsk) {
-        candidate.state = State.ASKED;
-        uncontacted--;
-        asking++;
-        asked++;
-        return new Step.Ask(candidate.peer);
+      } else if (candidate.state == State.UNCONTACTED
+          && mayAsk
+          && (best == null || candidate.expected < best.expected)) {
+        best = candidate;
+        bestBits = bits;
       }
+    }
+    if (best != null) {
+      return ask(best);
     }
     if (nearestAnswered == settings.resultCount()) {
       return end(Ending.CONVERGED);
@@ -179,16 +230,30 @@ public final class IterativeLookup {
     if (asking > 0) {
       return new Step.Wait();
     }
-    return end(nearestAnswered == nearest ? Ending.EXHAUSTED : Ending.BUDGET_SPENT);
+    if (mayAsk && !needsAll) {
+      needsAll = true;
+      return next(now);
+    }
+    if (late > 0) {
+      return new Step.Wait();
+    }
+    return end(nearestAnswered == nearest && !needsMore() ? Ending.EXHAUSTED : Ending.BUDGET_SPENT);
   }
 
-  /**
-   * A peer answered, naming others. Does nothing, if it was not being asked: it has answered or
-   * failed before, was never asked, or the walk is over.
-   *
-   * @param closer whom it named, in any order; the nearest are remembered, the others forgotten
-   * @return whether it was being asked
-   */
+  private Step ask(Candidate candidate) {
+    candidate.state = State.ASKED;
+    uncontacted--;
+    asking++;
+    asked++;
+    return new Step.Ask(candidate.peer);
+  }
+
+  /** Whether somebody is held back still, though nobody else is left. */
+  private boolean needsMore() {
+    return !needsAll && uncontacted > 0;
+  }
+
+  @Override
   public boolean onSuccess(PeerId peer, Collection<PeerId> closer) {
     Candidate candidate = settle(peer, State.ANSWERED);
     if (candidate == null) {
@@ -200,55 +265,72 @@ public final class IterativeLookup {
     return true;
   }
 
-  /**
-   * A peer failed to answer, or answered nonsense. Does nothing, if it was not being asked.
-   *
-   * @return whether it was being asked
-   */
+  @Override
   public boolean onFailure(PeerId peer) {
     return settle(peer, State.FAILED) != null;
   }
 
-  /** The caller has no more time, whatever the deadline was. Does nothing, if the walk is over. */
+  @Override
+  public boolean onLate(PeerId peer) {
+    Candidate candidate = candidateOf(peer);
+    if (finished != null || candidate == null || candidate.state != State.ASKED) {
+      return false;
+    }
+    candidate.state = State.LATE;
+    asking--;
+    late++;
+    return true;
+  }
+
+  @Override
   public Step.Finished expire() {
     return finished == null ? end(Ending.DEADLINE_PASSED) : finished;
   }
 
-  /** The caller has what it wanted. Does nothing, if the walk is over. */
+  @Override
   public Step.Finished finish() {
     return finished == null ? end(Ending.STOPPED) : finished;
   }
 
-  /**
-   * How far the walk went, once it is over; a seed is 1 hop away, and whom it is the first to name,
-   * 2. Of a walk that the caller finished: how far away the last who answered was. Of any other:
-   * the farthest away of the nearest peers that answered. 0 if nobody did.
-   */
+  @Override
   public int hops() {
     return hops;
   }
 
-  /** Where the walk leads. */
+  @Override
   public Key target() {
     return target;
   }
 
+  private @Nullable Candidate candidateOf(PeerId peer) {
+    return candidates.get(keyOf.apply(peer).distanceTo(target));
+  }
+
   /** The peer, if it was being asked. */
   private @Nullable Candidate settle(PeerId peer, State outcome) {
-    Candidate candidate = candidates.get(keyOf.apply(peer).distanceTo(target));
-    if (finished != null || candidate == null || candidate.state != State.ASKED) {
+    Candidate candidate = candidateOf(peer);
+    if (finished != null || candidate == null) {
+      return null;
+    }
+    if (candidate.state == State.ASKED) {
+      asking--;
+    } else if (candidate.state == State.LATE) {
+      late--;
+    } else {
       return null;
     }
     candidate.state = outcome;
-    asking--;
     return candidate;
   }
 
   private void hearOf(PeerId peer, int atHops) {
     Distance distance = keyOf.apply(peer).distanceTo(target);
-    if (candidates.putIfAbsent(distance, new Candidate(peer, atHops)) != null) {
+    if (candidates.containsKey(distance)) {
       return;
     }
+    candidates.put(
+        distance,
+        new Candidate(peer, atHops, expectations.isHeldBack(peer), expectations.nanos(peer)));
     uncontacted++;
     if (uncontacted > MAX_CANDIDATES) {
       forgetFarthestUncontacted();
@@ -284,6 +366,8 @@ public final class IterativeLookup {
   private enum State {
     UNCONTACTED,
     ASKED,
+    /** Asked, and not waited for while there are others. */
+    LATE,
     ANSWERED,
     FAILED
   }
@@ -291,11 +375,22 @@ public final class IterativeLookup {
   private static final class Candidate {
     private final PeerId peer;
     private final int hops;
+    private final boolean heldBack;
+    private final long expected;
     private State state = State.UNCONTACTED;
 
-    Candidate(PeerId peer, int hops) {
+    Candidate(PeerId peer, int hops, boolean heldBack, long expected) {
       this.peer = peer;
       this.hops = hops;
+      this.heldBack = heldBack;
+      this.expected = expected;
+    }
+
+    /** Whether it does not count among the nearest. */
+    boolean isPassedOver(boolean needsAll) {
+      return state == State.FAILED
+          || state == State.LATE
+          || state == State.UNCONTACTED && heldBack && !needsAll;
     }
   }
 }

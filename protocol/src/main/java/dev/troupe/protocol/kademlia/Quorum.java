@@ -58,6 +58,16 @@ public final class Quorum {
     }
   }
 
+  /** How many peers returned a value. */
+  public int votes() {
+    return votes.size();
+  }
+
+  /** How many peers returned this one. */
+  public int votes(Bytes value) {
+    return holders.getOrDefault(value, Set.of()).size();
+  }
+
   /** Whether enough peers returned a value. */
   public boolean isReached() {
     return votes.size() >= wanted;

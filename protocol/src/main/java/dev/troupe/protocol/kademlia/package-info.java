@@ -4,6 +4,8 @@
  * <p>Read in this order: {@link dev.troupe.protocol.kademlia.Key} (the keyspace), {@link
  * dev.troupe.protocol.kademlia.RoutingTable} (whom we know), {@link
  * dev.troupe.protocol.kademlia.IterativeLookup} (how we get closer), {@link
+ * dev.troupe.protocol.kademlia.DisjointPaths} (and past liars), {@link
+ * dev.troupe.protocol.kademlia.PeerMemory} (how they answered before), {@link
  * dev.troupe.protocol.kademlia.KademliaMessage} (what is said), then the records: {@link
  * dev.troupe.protocol.kademlia.Namespaces}, {@link dev.troupe.protocol.kademlia.ValueStore}, {@link
  * dev.troupe.protocol.kademlia.Quorum} and {@link dev.troupe.protocol.kademlia.ProviderStore}.

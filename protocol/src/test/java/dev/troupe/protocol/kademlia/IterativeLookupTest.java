@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.protocol.kademlia.IterativeLookup.Ending;
+import dev.troupe.protocol.kademlia.IterativeLookup.Expectations;
 import dev.troupe.protocol.kademlia.IterativeLookup.Settings;
 import dev.troupe.protocol.kademlia.IterativeLookup.Step;
 import dev.troupe.protocol.kademlia.IterativeLookup.Step.Ask;
@@ -109,6 +110,95 @@ class IterativeLookupTest {
   }
 
   @Test
+  void ofThoseThatAreEquallyNearTheQuickerIsAskedFirst() {
+    // 4 to 7 share as many bits with 0, and so do 8 to 15.
+    IterativeLookup lookup =
+        lookup(new Settings(6, 5, 100), new HeldBack(List.of()), 0, 4, 5, 6, 9, 12, 15);
+    assertEquals(ask(6), lookup.next(0));
+    assertEquals(ask(5), lookup.next(0));
+    assertEquals(ask(4), lookup.next(0));
+    assertEquals(ask(12), lookup.next(0));
+    assertEquals(ask(9), lookup.next(0));
+    assertEquals(new Wait(), lookup.next(0), "15 is not one of the five nearest");
+  }
+
+  @Test
+  void whoIsHeldBackIsNotAskedWhileThereAreOthers() {
+    IterativeLookup lookup =
+        lookup(new Settings(2, 2, 100), new HeldBack(peers(1, 2)), 0, 1, 2, 3, 4, 5);
+    assertEquals(ask(3), lookup.next(0));
+    assertEquals(ask(4), lookup.next(0));
+    lookup.onSuccess(Peers.at(3), peers(1, 2));
+    assertEquals(new Wait(), lookup.next(0));
+    lookup.onSuccess(Peers.at(4), peers());
+    assertEquals(new Finished(Ending.CONVERGED, peers(3, 4), 2, 2), lookup.next(0));
+  }
+
+  @Test
+  void whoIsHeldBackIsAskedWhenNobodyElseIsLeft() {
+    IterativeLookup lookup = lookup(new Settings(2, 3, 100), new HeldBack(peers(1, 2)), 0, 1, 2, 9);
+    assertEquals(ask(9), lookup.next(0));
+    assertEquals(new Wait(), lookup.next(0));
+    lookup.onFailure(Peers.at(9));
+    assertEquals(ask(1), lookup.next(0));
+    assertEquals(ask(2), lookup.next(0), "and not one after the other");
+    lookup.onSuccess(Peers.at(1), peers(4));
+    lookup.onSuccess(Peers.at(2), peers());
+    assertEquals(ask(4), lookup.next(0));
+    lookup.onSuccess(Peers.at(4), peers());
+    assertEquals(new Finished(Ending.CONVERGED, peers(1, 2, 4), 4, 3), lookup.next(0));
+  }
+
+  @Test
+  void whoIsHeldBackAndCannotBeAskedWithinTheBudgetIsNotTakenForAsked() {
+    IterativeLookup lookup = lookup(new Settings(2, 3, 1), new HeldBack(peers(1)), 0, 1, 9);
+    assertEquals(ask(9), lookup.next(0));
+    lookup.onSuccess(Peers.at(9), peers());
+    assertEquals(new Finished(Ending.BUDGET_SPENT, peers(9), 1, 1), lookup.next(0));
+  }
+
+  @Test
+  void whoIsLateIsPassedOverWhileThereAreOthers() {
+    IterativeLookup lookup = lookup(new Settings(1, 2, 100), 0, 1, 2, 3);
+    assertEquals(ask(1), lookup.next(0));
+    assertEquals(new Wait(), lookup.next(0));
+    assertTrue(lookup.onLate(Peers.at(1)));
+    assertFalse(lookup.onLate(Peers.at(1)), "it is already");
+    assertEquals(ask(2), lookup.next(0));
+    lookup.onSuccess(Peers.at(2), peers());
+    assertEquals(ask(3), lookup.next(0));
+    lookup.onSuccess(Peers.at(3), peers());
+    assertEquals(new Finished(Ending.CONVERGED, peers(2, 3), 3, 2), lookup.next(0));
+    assertFalse(lookup.onSuccess(Peers.at(1), peers()), "over");
+    assertFalse(lookup.onLate(Peers.at(1)), "over");
+  }
+
+  @Test
+  void whoIsLateCountsWhenItAnswersAfterAll() {
+    IterativeLookup lookup = lookup(new Settings(1, 2, 100), 0, 1, 5);
+    assertFalse(lookup.onLate(Peers.at(1)), "not asked yet");
+    assertEquals(ask(1), lookup.next(0));
+    lookup.onLate(Peers.at(1));
+    assertEquals(ask(5), lookup.next(0));
+    lookup.onSuccess(Peers.at(5), peers());
+    assertEquals(new Wait(), lookup.next(0), "nobody else is left");
+    assertTrue(lookup.onSuccess(Peers.at(1), peers(3)));
+    assertEquals(ask(3), lookup.next(0));
+    lookup.onFailure(Peers.at(3));
+    assertEquals(new Finished(Ending.CONVERGED, peers(1, 5), 3, 2), lookup.next(0));
+  }
+
+  @Test
+  void whoIsLateAndFailsInTheEndIsAsIfItHadFailedAtOnce() {
+    IterativeLookup lookup = lookup(new Settings(1, 2, 100), 0, 1);
+    assertEquals(ask(1), lookup.next(0));
+    lookup.onLate(Peers.at(1));
+    assertEquals(new Wait(), lookup.next(0));
+    assertTrue(lookup.onFailure(Peers.at(1)));
+    assertEquals(new Finished(Ending.EXHAUSTED, List.of(), 1, 0), lookup.next(0));
+  }
+
+  @Test
   void endsWhenNobodyIsLeftToAsk() {
     IterativeLookup lookup = lookup(new Settings(2, 20, 100), 0, 1, 2);
     lookup.next(0);
@@ -191,7 +281,12 @@ class IterativeLookupTest {
     }
     IterativeLookup lookup =
         new IterativeLookup(
-            new Settings(10, 20, 10_000), Peers.key(0), crowd, DEADLINE, Peers::keyOf);
+            new Settings(10, 20, 10_000),
+            Peers.key(0),
+            crowd,
+            DEADLINE,
+            Expectations.NONE,
+            Peers::keyOf);
     for (long number = 1; number <= 10; number++) {
       assertEquals(new Ask(Peers.peer(number)), lookup.next(0));
     }
@@ -209,9 +304,18 @@ class IterativeLookupTest {
       @ForAll @IntRange(min = 1, max = 60) int budget) {
     Random random = new Random(seed);
     Settings settings = new Settings(parallelism, results, budget);
+    Expectations expectations =
+        new Expectations() {
+          @Override
+          public boolean isHeldBack(PeerId peer) {
+            return random.nextInt(3) == 0;
+          }
+        };
     IterativeLookup lookup =
-        lookup(settings, random.nextInt(256), random.nextInt(256), random.nextInt(256));
+        lookup(
+            settings, expectations, random.nextInt(256), random.nextInt(256), random.nextInt(256));
     Set<PeerId> asked = new HashSet<>();
+    Set<PeerId> late = new HashSet<>();
     List<PeerId> inFlight = new ArrayList<>();
     Finished end = null;
     for (int steps = 0; end == null; steps++) {
@@ -220,10 +324,16 @@ class IterativeLookupTest {
       if (step instanceof Ask next) {
         assertTrue(asked.add(next.peer()), "asked twice");
         inFlight.add(next.peer());
-        assertTrue(inFlight.size() <= parallelism);
+        assertTrue(inFlight.size() - late.size() <= parallelism);
       } else if (step instanceof Wait) {
         assertFalse(inFlight.isEmpty(), "waits for nobody");
-        PeerId peer = inFlight.remove(random.nextInt(inFlight.size()));
+        PeerId peer = inFlight.get(random.nextInt(inFlight.size()));
+        if (random.nextInt(4) == 0 && lookup.onLate(peer)) {
+          late.add(peer);
+          continue;
+        }
+        inFlight.remove(peer);
+        late.remove(peer);
         if (random.nextInt(4) == 0) {
           lookup.onFailure(peer);
         } else {
@@ -248,9 +358,19 @@ class IterativeLookupTest {
    * nearest.
    */
   @Property(tries = 100)
-  void inAHealthyNetworkItFindsTheNearest(
-      @ForAll @IntRange(max = 255) int target, @ForAll @IntRange(max = 255) int start) {
-    IterativeLookup lookup = lookup(new Settings(3, 4, 256), target, start);
+  void inAHealthyNetworkItFindsTheNearestWhateverIsExpected(
+      @ForAll @IntRange(max = 255) int target,
+      @ForAll @IntRange(max = 255) int start,
+      @ForAll long seed) {
+    Random random = new Random(seed);
+    Expectations expectations =
+        new Expectations() {
+          @Override
+          public long nanos(PeerId peer) {
+            return random.nextInt(3);
+          }
+        };
+    IterativeLookup lookup = lookup(new Settings(3, 4, 256), expectations, target, start);
     Step step = lookup.next(0);
     List<PeerId> inFlight = new ArrayList<>();
     while (!(step instanceof Finished)) {
@@ -276,7 +396,27 @@ class IterativeLookupTest {
   }
 
   private static IterativeLookup lookup(Settings settings, int target, int... seeds) {
-    return new IterativeLookup(settings, Peers.key(target), peers(seeds), DEADLINE, Peers::keyOf);
+    return lookup(settings, Expectations.NONE, target, seeds);
+  }
+
+  private static IterativeLookup lookup(
+      Settings settings, Expectations expectations, int target, int... seeds) {
+    return new IterativeLookup(
+        settings, Peers.key(target), peers(seeds), DEADLINE, expectations, Peers::keyOf);
+  }
+
+  /** These are held back; of the others, one at a lower point answers later. */
+  private record HeldBack(List<PeerId> peers) implements Expectations {
+
+    @Override
+    public boolean isHeldBack(PeerId peer) {
+      return peers.contains(peer);
+    }
+
+    @Override
+    public long nanos(PeerId peer) {
+      return -Peers.pointOf(peer);
+    }
   }
 
   private static Ask ask(int point) {

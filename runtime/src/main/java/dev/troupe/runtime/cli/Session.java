@@ -67,7 +67,7 @@ final class Session {
     USAGE.put("publish", "publish TOPIC TEXT");
     USAGE.put("topic-peers", "topic-peers TOPIC");
     USAGE.put("put", "put KEY VALUE");
-    USAGE.put("get", "get KEY");
+    USAGE.put("get", "get KEY [QUORUM]");
     USAGE.put("name-publish", "name-publish VALUE");
     USAGE.put("name-resolve", "name-resolve NAME");
     USAGE.put("provide", "provide CID-OR-TEXT");
@@ -201,6 +201,10 @@ final class Session {
       }
       return Long.parseLong(word);
     }
+
+    int count(String word) throws MalformedException {
+      return (int) Math.min(number(word), Integer.MAX_VALUE);
+    }
   }
 
   private CompletionStage<?> dispatch(Request request) throws MalformedException {
@@ -324,15 +328,23 @@ final class Session {
                     : failed((Dht.OperationFailed) reply));
       }
       case "get" -> {
-        String key = request.words(1, 1)[0];
+        String[] words = request.words(1, 2);
+        Bytes key = Bytes.utf8(words[0]);
         yield answer(
             request,
-            peer.getValue(Bytes.utf8(key)),
+            words.length == 1 ? peer.getValue(key) : peer.getValue(key, request.count(words[1])),
             reply ->
                 reply instanceof Dht.ValueGot got
                     ? Answer.ok(
                         fields(
-                            "key", key, "value", got.value().utf8(), "data", base64(got.value())))
+                            "key",
+                            words[0],
+                            "value",
+                            got.value().utf8(),
+                            "data",
+                            base64(got.value()),
+                            "peers",
+                            got.peers()))
                     : failed((Dht.OperationFailed) reply));
       }
       case "name-publish" -> {
@@ -441,10 +453,10 @@ final class Session {
       case "ping" -> {
         String[] words = request.words(1, 2);
         PeerId id = PeerId.parse(words[0]);
-        long count = words.length > 1 ? request.number(words[1]) : 1;
+        int count = words.length > 1 ? request.count(words[1]) : 1;
         yield answer(
             request,
-            peer.ping(id, (int) Math.min(count, Integer.MAX_VALUE)),
+            peer.ping(id, count),
             reply ->
                 reply instanceof Peer.Pinged pinged
                     ? Answer.ok(

@@ -201,6 +201,16 @@ public final class EmbeddedPeer {
     return ask(replyTo -> Peer.getValue(key, replyTo));
   }
 
+  /**
+   * Gets a value where at least so many peers return one; else {@link
+   * Dht.Reason#QUORUM_NOT_REACHED}.
+   *
+   * @param quorum from 1 to K, else {@link Dht.Reason#INVALID_QUORUM}
+   */
+  public CompletionStage<Dht.GetValueReply> getValue(Bytes key, int quorum) {
+    return ask(replyTo -> Peer.getValue(key, quorum, replyTo));
+  }
+
   /** What came of publishing or resolving an IPNS name. */
   public sealed interface NameReply {}
 
