@@ -2,6 +2,7 @@ package dev.troupe.simulation.scenarios;
 
 import dev.troupe.actors.dht.Dht;
 import dev.troupe.actors.dht.DhtSettings;
+import dev.troupe.actors.gossip.GossipSettings;
 import dev.troupe.actors.peer.PeerRole;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.simulation.scenario.Cluster;
@@ -46,6 +47,9 @@ public final class HalfReplaced implements Scenario {
 
   /** How many values, and as many provided keys, there are to look for. */
   private static final int RECORDS = 100;
+
+  /** Of meshes that nobody is in. */
+  private static final Duration HEARTBEAT = Duration.ofSeconds(30);
 
   private static final Duration PAUSE = Duration.ofSeconds(3);
 
@@ -145,7 +149,11 @@ public final class HalfReplaced implements Scenario {
                   HALF_LIFE.multipliedBy(3),
                   DhtSettings.Records.DEFAULT.sweep(),
                   DhtSettings.Records.DEFAULT.pause());
-          joining = joining.withDht(joining.dht().withRecords(lives));
+          GossipSettings gossip = joining.gossip();
+          joining =
+              joining
+                  .withDht(joining.dht().withRecords(lives))
+                  .withGossip(gossip.withRouter(gossip.router().withHeartbeatInterval(HEARTBEAT)));
           return change.apply(isBootstrap ? joining.withRole(PeerRole.BOOTSTRAP) : joining);
         });
   }
