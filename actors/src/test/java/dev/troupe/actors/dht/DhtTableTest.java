@@ -230,8 +230,10 @@ class DhtTableTest {
   void aCheckThatCrashesDoesNotKeepTheBucketFromTheNext() {
     List<Script> scripts = silentBucket();
     fixture.brokenStreams = true;
+    int streams = scripts.get(0).streams.size();
     fixture.identify(scripts.get(2));
     fixture.advance(CHECK);
+    assertEquals(streams + 2, scripts.get(0).streams.size(), "once more, and no oftener");
     fixture.brokenStreams = false;
     fixture.advance(SILENCE.multipliedBy(2));
     scripts.get(0).silent = true;
