@@ -996,7 +996,7 @@ public final class Dht {
         return;
       }
       republishing.begin(id, provide.key(), self.addresses());
-      Query placement = new Query.Placement(KademliaMessage.addProvider(provide.key(), self));
+      Query placement = lookups.placing(KademliaMessage.addProvider(provide.key(), self));
       startLookup(id, placement, timing.put());
       durability.keepFor(id);
     } else if (operation instanceof FindProviders find && find.through() != null) {

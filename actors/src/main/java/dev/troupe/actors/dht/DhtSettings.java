@@ -198,11 +198,14 @@ public record DhtSettings(
    * @param disjointPaths along how many paths that keep apart a lookup goes, up to {@code
    *     parallelism}, which they share: a peer that lies leads one of them astray, at the price of
    *     more requests (default 1)
+   * @param optimisticProvide whether a provider record is stored on the way with those who are
+   *     likely to be among the nearest, and the way is over when there are enough of these: sooner
+   *     done, and perhaps not with the very nearest (default false)
    */
-  public record Lookup(int disjointPaths) {
+  public record Lookup(int disjointPaths, boolean optimisticProvide) {
 
     /** The defaults named above. */
-    public static final Lookup DEFAULT = new Lookup(1);
+    public static final Lookup DEFAULT = new Lookup(1, false);
 
     /**
      * Checks the numbers.

@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -49,14 +50,15 @@ import org.jspecify.annotations.Nullable;
  * not be reached in time ({@link Delayed}), and of the end ({@link Finished}, exactly once), with
  * those who answered and the streams that remotes have yet to close. No children.
  *
- * <p>States: <i>Walking</i>, <i>Placing</i>; each may be skipped, and the deadline ends both with
- * what has been found by then.
+ * <p>States: <i>Walking</i> (on which some may be sent the record already), <i>Placing</i>; each
+ * may be skipped, and the deadline ends both with what has been found by then.
  *
  * <p>Talks to: Connections (to be connected to whom it asks), the Host (streams), the AddressBook
  * (what it learns of addresses).
  *
- * <p>Limits: {@code parallelism} exchanges at a time, beside those that are late; {@code
- * requestsPerLookup} peers in all; the nearest {@code replication} of those that an answer names.
+ * <p>Limits: {@code parallelism} exchanges at a time, beside those that are late and those, at most
+ * {@code replication}, that place something on the way; {@code requestsPerLookup} peers in all; the
+ * nearest {@code replication} of those that an answer names.
  *
  * <p>Timers: one deadline for all; one for each exchange, {@code connect} until its stream is open
  * and {@code request} from then on, and {@link #TIME_A_RECORD} more for each record of a parcel but
@@ -112,10 +114,18 @@ final class Lookup {
    * It is over; nothing follows.
    *
    * @param answered who answered what was asked on the way, in that order
+   * @param target where it led
+   * @param walked how the walk went, if there was one
    * @param unclosed streams on which peers have responded, which we have closed and they have not;
    *     at most one for each peer asked and one for each parcel of records
    */
-  record Finished(long lookup, Outcome outcome, List<Answer> answered, List<Stream> unclosed)
+  record Finished(
+      long lookup,
+      Outcome outcome,
+      List<Answer> answered,
+      Key target,
+      Optional<Step.Finished> walked,
+      List<Stream> unclosed)
       implements Event {
     Finished {
       answered = List.copyOf(answered);
@@ -159,6 +169,9 @@ final class Lookup {
 
   private final Map<Long, Exchange> exchanges = new LinkedHashMap<>();
 
+  /** Those of them that place something while the walk goes on. */
+  private final Set<Long> early = new LinkedHashSet<>();
+
   /** Those that are over, but whose stream the remote had yet to close. */
   private final List<Exchange> parting = new ArrayList<>();
 
@@ -172,6 +185,7 @@ final class Lookup {
 
   private final Deque<Query.Parcel> unplaced = new ArrayDeque<>();
   private long lastExchange;
+  private Optional<Step.Finished> walked = Optional.empty();
   private boolean isPlacing;
   private int placed;
 
@@ -313,6 +327,10 @@ final class Lookup {
   }
 
   private Behavior<Command> onAnswer(Exchange exchange, KademliaMessage answer) {
+    if (early.remove(exchange.number())) {
+      countPlaced(exchange, answer);
+      return proceed();
+    }
     PeerId peer = exchange.peer();
     List<PeerInfo> closer = worthWalkingTo(answer.closerPeers());
     query.onAnswer(peer, answer);
@@ -323,10 +341,21 @@ final class Lookup {
             exchange.waited(environment.now())));
     closer.forEach(info -> addresses.putIfAbsent(info.peer(), info.addresses()));
     walk.onSuccess(peer, closer.stream().map(PeerInfo::peer).toList());
+    query.onTheWay(peer).ifPresent(this::placeOnTheWay);
     return proceed();
   }
 
+  private void placeOnTheWay(Query.Parcel parcel) {
+    Exchange exchange = send(parcel);
+    early.add(exchange.number());
+    startTimer(exchange, longest(exchange));
+  }
+
   private Behavior<Command> onAskingFailed(Exchange exchange, Exchange.End.Failed failed) {
+    if (early.remove(exchange.number())) {
+      logRefusal(exchange, failed);
+      return proceed();
+    }
     PeerId peer = exchange.peer();
     switch (failed.verdict()) {
       case BLAMED -> {
@@ -350,7 +379,7 @@ final class Lookup {
       return Behaviors.same();
     }
     Duration left = longest(exchange).minus(exchange.waited(environment.now()));
-    if (left.isZero() || left.isNegative()) {
+    if (left.isZero() || left.isNegative() || early.contains(overdue.exchange())) {
       return onOverdue(overdue, this::onAskingFailed);
     }
     timers.startSingleTimer(overdue.exchange(), overdue, left);
@@ -362,20 +391,27 @@ final class Lookup {
     return proceed();
   }
 
-  private Behavior<Command> onWalked(Step.Finished walked) {
+  private Behavior<Command> onWalked(Step.Finished end) {
+    walked = Optional.of(end);
     // Who took longer than usual, and had as much time as was left, is not let off.
     exchanges.values().stream()
-        .filter(exchange -> exchange.hasAsked() && exchange.isLate())
+        .filter(exchange -> exchange.hasAsked() && exchange.isLate() && !isEarly(exchange))
         .forEach(
             exchange -> parent.tell(new Unresponsive(exchange.peer(), "no answer in time", null)));
-    cancelExchanges("the lookup is over");
+    cancelExchanges("the walk is over", exchange -> !isEarly(exchange));
     if (query.isWalk()) {
       environment
           .world()
-          .onWalked(walked.asked(), walk.hops(), Duration.ofNanos(environment.now() - begunAt));
+          .onWalked(end.asked(), walk.hops(), Duration.ofNanos(environment.now() - begunAt));
     }
-    List<Query.Parcel> parcels = query.parcels(walked);
-    return parcels.isEmpty() ? finish(query.conclude(walked)) : place(parcels);
+    List<Query.Parcel> parcels = query.parcels(end);
+    return parcels.isEmpty() && exchanges.isEmpty() && placed == 0
+        ? finish(query.conclude(end))
+        : place(parcels);
+  }
+
+  private boolean isEarly(Exchange exchange) {
+    return early.contains(exchange.number());
   }
 
   // What is left there
@@ -397,15 +433,24 @@ final class Lookup {
   }
 
   private Behavior<Command> onPlaced(Exchange exchange, KademliaMessage response) {
+    countPlaced(exchange, response);
+    return place();
+  }
+
+  private void countPlaced(Exchange exchange, KademliaMessage response) {
     if (isAcknowledgement(exchange.requests().get(0), response)) {
       placed++;
       query.onPlaced(new Query.Parcel(exchange.peer(), exchange.requests()));
     }
-    return place();
   }
 
   /** Who refuses a record is not unresponsive: it answered a moment ago. */
   private Behavior<Command> onPlacingFailed(Exchange exchange, Exchange.End.Failed failed) {
+    logRefusal(exchange, failed);
+    return place();
+  }
+
+  private void logRefusal(Exchange exchange, Exchange.End.Failed failed) {
     context
         .getLog()
         .atDebug()
@@ -413,7 +458,6 @@ final class Lookup {
         .addKeyValue("peer", exchange.peer())
         .addKeyValue("reason", failed.message())
         .log("A peer did not take the record");
-    return place();
   }
 
   private Behavior<Command> onPlacementEnded(Reason unlessPlaced) {
@@ -492,7 +536,7 @@ final class Lookup {
     if (end.isEmpty()) {
       if (signal.event() instanceof Exchange.Event.Opened
           || signal.event() instanceof Exchange.Event.Writable) {
-        startTimer(exchange, isPlacing ? longest(exchange) : usual(exchange));
+        startTimer(exchange, isPlacing || isEarly(exchange) ? longest(exchange) : usual(exchange));
       }
       return Behaviors.same();
     }
@@ -568,16 +612,15 @@ final class Lookup {
   }
 
   /** Dials that are under way for us go on only where somebody else wants them. */
-  private void cancelExchanges(String reason) {
-    exchanges.forEach(
-        (number, exchange) -> {
-          exchange.cancel(reason);
-          timers.cancel(number);
-          if (!exchange.hasBegun()) {
-            late.add(exchange.peer());
-          }
-        });
-    exchanges.clear();
+  private void cancelExchanges(String reason, Predicate<Exchange> which) {
+    List<Exchange> cancelled = exchanges.values().stream().filter(which).toList();
+    for (Exchange exchange : cancelled) {
+      exchange.cancel(reason);
+      forget(exchange.number());
+      if (!exchange.hasBegun()) {
+        late.add(exchange.peer());
+      }
+    }
     late.forEach(
         peer -> environment.connections().tell(new Connections.Withdraw(peer, connectReplies)));
     late.clear();
@@ -637,15 +680,15 @@ final class Lookup {
   // The end
 
   private Behavior<Command> finish(Outcome outcome) {
-    cancelExchanges("the lookup is over");
+    cancelExchanges("the lookup is over", exchange -> true);
     learn(outcome);
-    parent.tell(new Finished(id, outcome, answered, unclosed()));
+    parent.tell(new Finished(id, outcome, answered, walk.target(), walked, unclosed()));
     parting.clear();
     return Behaviors.stopped();
   }
 
   private Behavior<Command> onStopped() {
-    cancelExchanges("the DHT stops");
+    cancelExchanges("the DHT stops", exchange -> true);
     unclosed().forEach(stream -> stream.reset(0, "the DHT stops"));
     return Behaviors.same();
   }

@@ -1,6 +1,8 @@
 package dev.troupe.actors.dht;
 
 import dev.troupe.actors.host.Stream;
+import dev.troupe.protocol.kademlia.Density;
+import dev.troupe.protocol.kademlia.KademliaMessage;
 import dev.troupe.protocol.kademlia.PeerInfo;
 import dev.troupe.protocol.kademlia.PeerMemory;
 import java.time.Duration;
@@ -9,6 +11,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
@@ -37,6 +40,7 @@ final class Lookups {
   private final Map<Long, ActorRef<Lookup.Command>> lookups = new LinkedHashMap<>();
   private final Deque<Parting> partings = new ArrayDeque<>();
   private final PeerMemory memory;
+  private final Density density;
 
   /** A stream that the remote may take so long to close, on our clock. */
   private record Parting(Stream stream, long until) {}
@@ -55,6 +59,7 @@ final class Lookups {
     this.timers = timers;
     this.environment = environment;
     this.reports = reports;
+    this.density = new Density(environment.settings().replication());
     this.memory =
         new PeerMemory(environment.world().random(environment.host().peerId(), "dht peer memory"));
   }
@@ -67,6 +72,15 @@ final class Lookups {
             "lookup-" + id);
     lookups.put(id, lookup);
     context.watchWith(lookup, new Dht.LookupEnded(id));
+  }
+
+  /** How to place this, which belongs with the peers nearest to its key. */
+  Query placing(KademliaMessage record) {
+    DhtSettings settings = environment.settings();
+    OptionalDouble radius = density.radius();
+    return settings.lookup().optimisticProvide() && radius.isPresent()
+        ? new Query.OptimisticPlacement(record, settings.replication(), radius.getAsDouble())
+        : new Query.Placement(record);
   }
 
   /** Remembers what one reports of peers, for those that start later. */
@@ -82,6 +96,7 @@ final class Lookups {
       memory.onDialLate();
       memory.onUnreachable(delayed.peer(), delayed.dialledAt(), now);
     } else if (event instanceof Lookup.Finished finished) {
+      finished.walked().ifPresent(walk -> density.onWalked(finished.target(), walk));
       for (Lookup.Answer answer : finished.answered()) {
         memory.onAnswered(answer.peer(), answer.took());
         if (answer.dialled() != null) {

@@ -7,6 +7,7 @@ import dev.troupe.protocol.kademlia.InvalidRecordException;
 import dev.troupe.protocol.kademlia.IterativeLookup.Ending;
 import dev.troupe.protocol.kademlia.IterativeLookup.Step.Finished;
 import dev.troupe.protocol.kademlia.KademliaMessage;
+import dev.troupe.protocol.kademlia.Key;
 import dev.troupe.protocol.kademlia.Namespaces;
 import dev.troupe.protocol.kademlia.PeerInfo;
 import dev.troupe.protocol.kademlia.Quorum;
@@ -51,6 +52,11 @@ sealed interface Query {
   /** How long the walk may take, where one usually takes so long at most. */
   default Duration walkingTime(Duration usual) {
     return usual;
+  }
+
+  /** What to send at once to one that has just answered, while the walk goes on. */
+  default Optional<Parcel> onTheWay(PeerId answered) {
+    return Optional.empty();
   }
 
   /** Somebody has taken this. */
@@ -242,6 +248,84 @@ sealed interface Query {
     @Override
     public List<Parcel> parcels(Finished walk) {
       return Parcel.toEach(walk.closest(), record);
+    }
+
+    /** Only asked when there is nobody to place it with. */
+    @Override
+    public Outcome conclude(Finished walk) {
+      return failure(walk, "whom to place the record with");
+    }
+  }
+
+  /**
+   * Places a record with the peers nearest to its key before it is known for certain who they are
+   * (Trautwein et al., "Optimistic Provide"): at once with each that answers and is likely to be
+   * one of them; and the walk is over when those that have answered are near enough. Only who has
+   * answered counts, so that nobody ends it with names that he made up.
+   */
+  final class OptimisticPlacement implements Query {
+
+    /**
+     * How surely, in standard deviations: with nine in ten, a peer is one of the nearest, or the
+     * nearest are no nearer than this. The number of peers within a distance is a Poisson variable.
+     */
+    private static final double CONFIDENCE = 1.28;
+
+    private final KademliaMessage record;
+    private final Key target;
+    private final int replication;
+    private final double likely;
+    private final double enough;
+    private final Set<PeerId> sent = new LinkedHashSet<>();
+
+    /** How far away those are that have answered. */
+    private final List<Double> answered = new ArrayList<>();
+
+    /**
+     * A placement.
+     *
+     * @param replication how many peers are to take it
+     * @param radius how far away the last of the nearest so many is about to be
+     */
+    OptimisticPlacement(KademliaMessage record, int replication, double radius) {
+      this.record = record;
+      this.target = Key.of(record.key());
+      this.replication = replication;
+      this.likely = radius * (1 - CONFIDENCE / Math.sqrt(replication));
+      double half = replication / 2.0 + 1;
+      this.enough = radius * (half + CONFIDENCE * Math.sqrt(half)) / replication;
+    }
+
+    @Override
+    public KademliaMessage question() {
+      return KademliaMessage.findNode(record.key());
+    }
+
+    @Override
+    public void onAnswer(PeerId from, KademliaMessage answer) {
+      answered.add(Key.of(from).distanceTo(target).fraction());
+    }
+
+    @Override
+    public Optional<Parcel> onTheWay(PeerId peer) {
+      boolean isLikely = Key.of(peer).distanceTo(target).fraction() <= likely;
+      return isLikely && sent.size() < replication && sent.add(peer)
+          ? Optional.of(new Parcel(peer, List.of(record)))
+          : Optional.empty();
+    }
+
+    /** The mean distance of the nearest is what their number lets expect, or not much more. */
+    @Override
+    public boolean isSatisfied() {
+      return answered.size() >= replication
+          && answered.stream().sorted().limit(replication).mapToDouble(each -> each).sum()
+              <= enough * replication;
+    }
+
+    @Override
+    public List<Parcel> parcels(Finished walk) {
+      return Parcel.toEach(
+          walk.closest().stream().filter(peer -> !sent.contains(peer)).toList(), record);
     }
 
     /** Only asked when there is nobody to place it with. */

@@ -820,7 +820,7 @@ class DhtLookupTest {
     honest.answer = Script.naming();
     bootstrap.answer = Script.naming();
     ready(
-        DhtFixture.joining(bootstrap).withLookup(new DhtSettings.Lookup(paths)),
+        DhtFixture.joining(bootstrap).withLookup(new DhtSettings.Lookup(paths, false)),
         bootstrap,
         liar,
         honest);
@@ -834,6 +834,44 @@ class DhtLookupTest {
     Probe<Object> reply = get("/test/k");
     fixture.advance(SECOND.multipliedBy(3));
     return reply;
+  }
+
+  @Test
+  void anOptimisticProvideIsDoneSoonerAndAlmostAsNear() {
+    Duration careful = timeToProvide(false, 20);
+    fixture.close();
+    Duration optimistic = timeToProvide(true, 15);
+    assertTrue(optimistic.compareTo(careful) < 0, optimistic + " and " + careful);
+  }
+
+  @Test
+  void anOptimisticProvideThatKnowsTooLittleIsACarefulOne() {
+    Script[] peers = network(100);
+    ready(DhtFixture.joining(peers[0]).withLookup(new DhtSettings.Lookup(1, true)), peers);
+    Probe<Object> reply = provide("x");
+    fixture.advance(SECOND.multipliedBy(5));
+    assertEquals(new Dht.Provided(Script.hash("x"), 20), reply.next());
+  }
+
+  /** At least so many of the nearest have the record then. */
+  private Duration timeToProvide(boolean optimistic, int nearest) {
+    Script[] peers = network(100);
+    ready(DhtFixture.joining(peers[0]).withLookup(new DhtSettings.Lookup(1, optimistic)), peers);
+    for (int i = 0; i < 10; i++) {
+      get("/test/" + i);
+      fixture.advance(SECOND.multipliedBy(4));
+    }
+    Probe<Object> reply = provide("x");
+    long asked = fixture.system.now();
+    Dht.Provided provided = reply.expect(Dht.Provided.class, Duration.ofSeconds(5));
+    Duration took = Duration.ofNanos(fixture.system.now() - asked);
+    assertTrue(provided.peers() >= 20, "" + provided);
+    long told =
+        nearest("x", peers).subList(0, 20).stream()
+            .filter(peer -> peer.requestTypes().contains(Type.ADD_PROVIDER))
+            .count();
+    assertTrue(told >= nearest, told + " of the nearest were told");
+    return took;
   }
 
   @Test

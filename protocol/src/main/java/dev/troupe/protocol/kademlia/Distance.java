@@ -20,6 +20,11 @@ public record Distance(long w0, long w1, long w2, long w3) implements Comparable
     return 192 + Long.numberOfLeadingZeros(w3);
   }
 
+  /** As a fraction of the whole keyspace, from 0 to 1, to the precision of a double. */
+  public double fraction() {
+    return ((w0 >>> 1) * 2.0 + (w0 & 1)) / 0x1p64;
+  }
+
   @Override
   public int compareTo(Distance other) {
     int order = Long.compareUnsigned(w0, other.w0);
