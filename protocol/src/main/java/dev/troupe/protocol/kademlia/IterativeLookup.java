@@ -117,7 +117,7 @@ public final class IterativeLookup implements Walk {
      * The walk is over.
      *
      * @param closest those of the nearest that answered, nearest first, {@code resultCount} at
-     *     most; along several paths, up to twice as many
+     *     most; along several paths, as many again, or one for each path if that is more
      * @param asked how many peers were asked
      * @param answered how many of them answered
      */

@@ -177,7 +177,7 @@ class DisjointPathsTest {
     }
     assertTrue(asked.size() <= budget);
     assertEquals(asked.size(), end.asked());
-    assertTrue(end.closest().size() <= Math.max(2 * results, paths));
+    assertTrue(end.closest().size() <= results + Math.max(results, paths));
     assertTrue(asked.containsAll(end.closest()));
   }
 
