@@ -109,24 +109,41 @@ record Shape(Kind kind, String name, List<Function<Object, @Nullable Object>> pa
     return List.copyOf(parts);
   }
 
-  /** A class of its own for each accessor: a method handle that is no constant is slow to call. */
-  @SuppressWarnings("unchecked")
   private static Function<Object, @Nullable Object> part(Class<?> type, Method accessor) {
     try {
       MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(type, MethodHandles.lookup());
       MethodHandle handle = lookup.unreflect(accessor);
-      return (Function<Object, @Nullable Object>)
-          LambdaMetafactory.metafactory(
-                  lookup,
-                  "apply",
-                  MethodType.methodType(Function.class),
-                  MethodType.methodType(Object.class, Object.class),
-                  handle,
-                  handle.type().wrap())
-              .getTarget()
-              .invoke();
+      // Classes of another loader are in another module: there nothing can be compiled for us.
+      return lookup.hasFullPrivilegeAccess() ? compiled(lookup, handle) : called(handle);
     } catch (Throwable e) {
       throw new IllegalStateException("cannot read " + accessor, e);
     }
+  }
+
+  /** A class of its own for each accessor: a method handle that is no constant is slow to call. */
+  @SuppressWarnings("unchecked")
+  private static Function<Object, @Nullable Object> compiled(
+      MethodHandles.Lookup lookup, MethodHandle handle) throws Throwable {
+    return (Function<Object, @Nullable Object>)
+        LambdaMetafactory.metafactory(
+                lookup,
+                "apply",
+                MethodType.methodType(Function.class),
+                MethodType.methodType(Object.class, Object.class),
+                handle,
+                handle.type().wrap())
+            .getTarget()
+            .invoke();
+  }
+
+  private static Function<Object, @Nullable Object> called(MethodHandle handle) {
+    MethodHandle general = handle.asType(MethodType.methodType(Object.class, Object.class));
+    return value -> {
+      try {
+        return (Object) general.invokeExact(value);
+      } catch (Throwable e) {
+        throw new IllegalStateException("an accessor of " + value.getClass() + " threw", e);
+      }
+    };
   }
 }
