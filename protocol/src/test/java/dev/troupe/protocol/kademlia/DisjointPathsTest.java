@@ -146,35 +146,7 @@ class DisjointPathsTest {
             random.nextInt(256),
             random.ints(random.nextInt(8), 0, 256).distinct().toArray());
     Set<PeerId> asked = new HashSet<>();
-    Set<PeerId> late = new HashSet<>();
-    List<PeerId> inFlight = new ArrayList<>();
-    Finished end = null;
-    for (int steps = 0; end == null; steps++) {
-      assertTrue(steps < 2000, "does not end");
-      Step step = walk.next(0);
-      if (step instanceof Ask next) {
-        assertTrue(asked.add(next.peer()), "asked twice");
-        inFlight.add(next.peer());
-        assertTrue(inFlight.size() - late.size() <= parallelism);
-      } else if (step instanceof Wait) {
-        assertFalse(inFlight.isEmpty(), "waits for nobody");
-        PeerId peer = inFlight.get(random.nextInt(inFlight.size()));
-        if (random.nextInt(4) == 0 && walk.onLate(peer)) {
-          late.add(peer);
-          continue;
-        }
-        inFlight.remove(peer);
-        late.remove(peer);
-        if (random.nextInt(4) == 0) {
-          walk.onFailure(peer);
-        } else {
-          walk.onSuccess(
-              peer, random.ints(random.nextInt(12), 0, 256).mapToObj(Peers::at).toList());
-        }
-      } else {
-        end = (Finished) step;
-      }
-    }
+    Finished end = Walks.play(walk, parallelism, random, asked);
     assertTrue(asked.size() <= budget);
     assertEquals(asked.size(), end.asked());
     assertTrue(end.closest().size() <= results + Math.max(results, paths));

@@ -315,35 +315,7 @@ class IterativeLookupTest {
         lookup(
             settings, expectations, random.nextInt(256), random.nextInt(256), random.nextInt(256));
     Set<PeerId> asked = new HashSet<>();
-    Set<PeerId> late = new HashSet<>();
-    List<PeerId> inFlight = new ArrayList<>();
-    Finished end = null;
-    for (int steps = 0; end == null; steps++) {
-      assertTrue(steps < 2000, "does not end");
-      Step step = lookup.next(0);
-      if (step instanceof Ask next) {
-        assertTrue(asked.add(next.peer()), "asked twice");
-        inFlight.add(next.peer());
-        assertTrue(inFlight.size() - late.size() <= parallelism);
-      } else if (step instanceof Wait) {
-        assertFalse(inFlight.isEmpty(), "waits for nobody");
-        PeerId peer = inFlight.get(random.nextInt(inFlight.size()));
-        if (random.nextInt(4) == 0 && lookup.onLate(peer)) {
-          late.add(peer);
-          continue;
-        }
-        inFlight.remove(peer);
-        late.remove(peer);
-        if (random.nextInt(4) == 0) {
-          lookup.onFailure(peer);
-        } else {
-          lookup.onSuccess(
-              peer, random.ints(random.nextInt(12), 0, 256).mapToObj(Peers::at).toList());
-        }
-      } else {
-        end = (Finished) step;
-      }
-    }
+    Finished end = Walks.play(lookup, parallelism, random, asked);
     assertTrue(asked.size() <= budget);
     assertEquals(asked.size(), end.asked());
     assertTrue(end.closest().size() <= results);
