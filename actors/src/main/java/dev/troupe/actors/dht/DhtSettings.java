@@ -5,6 +5,7 @@ import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multistream.ProtocolId;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * What a {@link Dht} is to be like.
@@ -333,199 +334,112 @@ public record DhtSettings(
 
   /** These, with other lives of records. */
   public DhtSettings withRecords(Records others) {
-    return new DhtSettings(
-        mode,
-        protocol,
-        bootstrapPeers,
-        namespaces,
-        bucketCapacity,
-        replication,
-        parallelism,
-        quorum,
-        limits,
-        timing,
-        lookup,
-        others,
-        table);
+    return with(copy -> copy.records = others);
   }
 
   /** These, with another mode. */
   public DhtSettings withMode(DhtMode other) {
-    return new DhtSettings(
-        other,
-        protocol,
-        bootstrapPeers,
-        namespaces,
-        bucketCapacity,
-        replication,
-        parallelism,
-        quorum,
-        limits,
-        timing,
-        lookup,
-        records,
-        table);
+    return with(copy -> copy.mode = other);
   }
 
   /** These, with another protocol. */
   public DhtSettings withProtocol(ProtocolId other) {
-    return new DhtSettings(
-        mode,
-        other,
-        bootstrapPeers,
-        namespaces,
-        bucketCapacity,
-        replication,
-        parallelism,
-        quorum,
-        limits,
-        timing,
-        lookup,
-        records,
-        table);
+    return with(copy -> copy.protocol = other);
   }
 
   /** These, with other bootstrap peers. */
   public DhtSettings withBootstrapPeers(List<Multiaddr> others) {
-    return new DhtSettings(
-        mode,
-        protocol,
-        others,
-        namespaces,
-        bucketCapacity,
-        replication,
-        parallelism,
-        quorum,
-        limits,
-        timing,
-        lookup,
-        records,
-        table);
+    return with(copy -> copy.bootstrapPeers = others);
   }
 
   /** These, with other namespaces. */
   public DhtSettings withNamespaces(Namespaces others) {
-    return new DhtSettings(
-        mode,
-        protocol,
-        bootstrapPeers,
-        others,
-        bucketCapacity,
-        replication,
-        parallelism,
-        quorum,
-        limits,
-        timing,
-        lookup,
-        records,
-        table);
+    return with(copy -> copy.namespaces = others);
   }
 
   /** These, with another bucket capacity. */
   public DhtSettings withBucketCapacity(int other) {
-    return new DhtSettings(
-        mode,
-        protocol,
-        bootstrapPeers,
-        namespaces,
-        other,
-        replication,
-        parallelism,
-        quorum,
-        limits,
-        timing,
-        lookup,
-        records,
-        table);
+    return with(copy -> copy.bucketCapacity = other);
   }
 
   /** These, with another quorum. */
   public DhtSettings withQuorum(int other) {
-    return new DhtSettings(
-        mode,
-        protocol,
-        bootstrapPeers,
-        namespaces,
-        bucketCapacity,
-        replication,
-        parallelism,
-        other,
-        limits,
-        timing,
-        lookup,
-        records,
-        table);
+    return with(copy -> copy.quorum = other);
   }
 
   /** These, with other limits. */
   public DhtSettings withLimits(Limits others) {
-    return new DhtSettings(
-        mode,
-        protocol,
-        bootstrapPeers,
-        namespaces,
-        bucketCapacity,
-        replication,
-        parallelism,
-        quorum,
-        others,
-        timing,
-        lookup,
-        records,
-        table);
+    return with(copy -> copy.limits = others);
   }
 
   /** These, with other lookups. */
   public DhtSettings withLookup(Lookup other) {
-    return new DhtSettings(
-        mode,
-        protocol,
-        bootstrapPeers,
-        namespaces,
-        bucketCapacity,
-        replication,
-        parallelism,
-        quorum,
-        limits,
-        timing,
-        other,
-        records,
-        table);
+    return with(copy -> copy.lookup = other);
   }
 
   /** These, with another timing. */
   public DhtSettings withTiming(Timing other) {
-    return new DhtSettings(
-        mode,
-        protocol,
-        bootstrapPeers,
-        namespaces,
-        bucketCapacity,
-        replication,
-        parallelism,
-        quorum,
-        limits,
-        other,
-        lookup,
-        records,
-        table);
+    return with(copy -> copy.timing = other);
   }
 
   /** These, with another routing table. */
   public DhtSettings withTable(Table other) {
-    return new DhtSettings(
-        mode,
-        protocol,
-        bootstrapPeers,
-        namespaces,
-        bucketCapacity,
-        replication,
-        parallelism,
-        quorum,
-        limits,
-        timing,
-        lookup,
-        records,
-        other);
+    return with(copy -> copy.table = other);
+  }
+
+  private DhtSettings with(Consumer<Copy> change) {
+    Copy copy = new Copy(this);
+    change.accept(copy);
+    return copy.settings();
+  }
+
+  /** All of it, to be changed in one place. */
+  private static final class Copy {
+    DhtMode mode;
+    ProtocolId protocol;
+    List<Multiaddr> bootstrapPeers;
+    Namespaces namespaces;
+    int bucketCapacity;
+    int replication;
+    int parallelism;
+    int quorum;
+    Limits limits;
+    Timing timing;
+    Lookup lookup;
+    Records records;
+    Table table;
+
+    Copy(DhtSettings settings) {
+      mode = settings.mode;
+      protocol = settings.protocol;
+      bootstrapPeers = settings.bootstrapPeers;
+      namespaces = settings.namespaces;
+      bucketCapacity = settings.bucketCapacity;
+      replication = settings.replication;
+      parallelism = settings.parallelism;
+      quorum = settings.quorum;
+      limits = settings.limits;
+      timing = settings.timing;
+      lookup = settings.lookup;
+      records = settings.records;
+      table = settings.table;
+    }
+
+    DhtSettings settings() {
+      return new DhtSettings(
+          mode,
+          protocol,
+          bootstrapPeers,
+          namespaces,
+          bucketCapacity,
+          replication,
+          parallelism,
+          quorum,
+          limits,
+          timing,
+          lookup,
+          records,
+          table);
+    }
   }
 }
