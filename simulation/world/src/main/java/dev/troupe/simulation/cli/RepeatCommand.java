@@ -1,7 +1,9 @@
 package dev.troupe.simulation.cli;
 
 import dev.troupe.simulation.scenario.Parameters;
+import java.io.PrintStream;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -10,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,7 +26,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Plays one run again and again, each time in a JVM of its own, and compares the traces;",
-      "then the seeds that follow, whose traces must all differ. Exit code 1 if that does not hold."
+      "then the seeds that follow, whose traces must all differ. Exit code 1 if that does not hold,",
+      "or if a run was violated."
     })
 final class RepeatCommand implements Callable<Integer> {
 
@@ -70,39 +74,59 @@ final class RepeatCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
-    List<Callable<WorkerReply>> runs = new ArrayList<>();
-    for (int i = 0; i < times; i++) {
-      runs.add(() -> play(model));
-    }
+    return compare(
+        System.out, model, times, others, Worker::new, Runtime.getRuntime().availableProcessors());
+  }
+
+  /** Plays and compares; answers the exit code. */
+  static int compare(
+      PrintStream out,
+      Parameters model,
+      int times,
+      int others,
+      Supplier<? extends Player> players,
+      int cores)
+      throws InterruptedException {
+    List<Parameters> runs = new ArrayList<>(Collections.nCopies(times, model));
     for (int i = 1; i <= others; i++) {
-      Parameters other = model.withSeed(seed + i);
-      runs.add(() -> play(other));
+      runs.add(model.withSeed(model.seed() + i));
     }
-    List<String> traces = new ArrayList<>();
-    ExecutorService cores =
-        Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
+    List<WorkerReply> replies = new ArrayList<>();
+    ExecutorService threads = Executors.newFixedThreadPool(cores);
     try {
-      for (Future<WorkerReply> run : cores.invokeAll(runs)) {
-        traces.add(run.get().trace());
+      List<Callable<WorkerReply>> all =
+          runs.stream().<Callable<WorkerReply>>map(run -> () -> play(players, run)).toList();
+      for (Future<WorkerReply> each : threads.invokeAll(all)) {
+        replies.add(each.get());
       }
     } catch (ExecutionException e) {
       throw new IllegalStateException("a run could not be played", e);
     } finally {
-      cores.shutdown();
+      threads.shutdown();
     }
+    boolean clean = true;
+    for (int i = 0; i < replies.size(); i++) {
+      if (!replies.get(i).isClean()) {
+        clean = false;
+        out.println("VIOLATED " + replies.get(i).violation());
+        out.println(Report.replay(runs.get(i)));
+      }
+    }
+    List<String> traces = replies.stream().map(WorkerReply::trace).toList();
     String first = traces.get(0);
     long same = traces.subList(0, times).stream().filter(first::equals).count();
     Set<String> different = new LinkedHashSet<>(traces.subList(times, traces.size()));
     different.remove(first);
-    System.out.printf(
+    different.remove("");
+    out.printf(
         "%s: %d of %d runs gave trace %s; %d other seeds gave %d other traces%n",
         model.token(), same, times, first, others, different.size());
-    return same == times && different.size() == others && !first.isEmpty() ? 0 : 1;
+    return clean && same == times && different.size() == others ? 0 : 1;
   }
 
-  private static WorkerReply play(Parameters parameters) {
-    try (Worker worker = new Worker()) {
-      return worker.play(parameters);
+  private static WorkerReply play(Supplier<? extends Player> players, Parameters parameters) {
+    try (Player player = players.get()) {
+      return player.play(parameters);
     }
   }
 }

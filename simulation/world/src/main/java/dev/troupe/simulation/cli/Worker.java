@@ -5,24 +5,25 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStreamWriter;
-import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A JVM that plays runs, one after the other, on its main thread: the thread of a run is part of
- * what decides it, so that a replay in a JVM of its own finds the same.
+ * Plays runs in a JVM of its own, on its main thread: the thread of a run is part of what decides
+ * it, so that a replay finds the same. The JVM goes on from one run to the next; where it ends, or
+ * says what is no reply, that run was violated, and the next one has a new JVM.
  */
-final class Worker implements AutoCloseable {
+final class Worker implements Player {
 
-  private final Process process;
-  private final Writer input;
-  private final BufferedReader output;
+  /** What is violated where the JVM of a run ends: no checker, and not the engine. */
+  private static final String NAME = "worker: ";
 
-  Worker() {
-    try {
-      process =
+  private record Jvm(Process process, Writer input, BufferedReader output) {
+
+    static Jvm start() throws IOException {
+      Process process =
           new ProcessBuilder(
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                   "-cp",
@@ -31,35 +32,43 @@ final class Worker implements AutoCloseable {
                   "worker")
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot start a JVM for the runs", e);
+      return new Jvm(
+          process,
+          new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8),
+          new BufferedReader(
+              new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8)));
     }
-    input = new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8);
-    output =
-        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
   }
 
-  /** Plays one run and waits for its end. */
-  WorkerReply play(Parameters parameters) {
+  private @Nullable Jvm jvm;
+
+  @Override
+  public WorkerReply play(Parameters parameters) {
     try {
-      input.write(parameters.token() + "\n");
-      input.flush();
-      String line = output.readLine();
-      if (line == null) {
-        return new WorkerReply("", 0, "engine: the JVM of the run ended, exit code " + exitCode());
-      }
-      return WorkerReply.parse(line);
+      Jvm running = jvm == null ? Jvm.start() : jvm;
+      jvm = running;
+      running.input().write(parameters.token() + "\n");
+      running.input().flush();
+      String line = running.output().readLine();
+      WorkerReply reply = line == null ? null : WorkerReply.parse(line);
+      return reply != null
+          ? reply
+          : lost(line == null ? "the JVM of the run ended" : "the JVM of the run said: " + line);
     } catch (IOException e) {
-      return new WorkerReply("", 0, "engine: the JVM of the run is gone: " + e.getMessage());
+      return lost("there is no JVM for the run: " + e.getMessage());
     }
   }
 
-  private String exitCode() {
-    return process.isAlive() ? "none yet" : Integer.toString(process.exitValue());
+  private WorkerReply lost(String why) {
+    close();
+    return new WorkerReply("", 0, NAME + why.replaceAll("\\s", " "));
   }
 
   @Override
   public void close() {
-    process.destroy();
+    if (jvm != null) {
+      jvm.process().destroy();
+      jvm = null;
+    }
   }
 }

@@ -1,11 +1,14 @@
 package dev.troupe.simulation.cli;
 
 import dev.troupe.simulation.scenario.Result;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a worker says of one run, on one line.
  *
- * @param trace the digest, in hexadecimal
+ * @param trace the digest, in hexadecimal; empty where the run could not be played
  * @param events turns, tasks and timers
  * @param violation the first, or empty
  */
@@ -21,12 +24,14 @@ record WorkerReply(String trace, long events, String violation) {
     return new WorkerReply(result.traceText(), result.events(), first);
   }
 
-  static WorkerReply parse(String line) {
-    String[] parts = line.split(SEPARATOR, -1);
-    if (parts.length != 3) {
-      throw new IllegalStateException("a worker said: " + line);
-    }
-    return new WorkerReply(parts[0], Long.parseLong(parts[1]), parts[2]);
+  private static final Pattern LINE = Pattern.compile("([0-9a-f]{16})\t([0-9]{1,18})\t(.*)");
+
+  /** Reads what {@link #line} wrote; null where that cannot be. */
+  static @Nullable WorkerReply parse(String line) {
+    Matcher parts = LINE.matcher(line);
+    return parts.matches()
+        ? new WorkerReply(parts.group(1), Long.parseLong(parts.group(2)), parts.group(3))
+        : null;
   }
 
   boolean isClean() {
