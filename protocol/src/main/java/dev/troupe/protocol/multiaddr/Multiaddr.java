@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Source: multiformats multiaddr specification, libp2p addressing.
  */
-public final class Multiaddr {
+public final class Multiaddr implements Comparable<Multiaddr> {
 
   /**
    * The most bytes of one in binary, {@code /p2p} at its end not counted: a peer can be named
@@ -215,6 +215,12 @@ public final class Multiaddr {
     } catch (MalformedException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
+  }
+
+  /** By the bytes of the binary form, unsigned; consistent with equals. */
+  @Override
+  public int compareTo(Multiaddr other) {
+    return encoded.compareTo(other.encoded);
   }
 
   @Override

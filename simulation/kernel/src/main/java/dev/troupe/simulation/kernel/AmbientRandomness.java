@@ -15,24 +15,36 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The JDK mixes the id of the thread into each draw, so that two runs agree only on threads of
  * the same id: the main thread of a test JVM always has id 1. Where the JDK does not let us in,
- * runs go on unseeded and {@link #available()} says so.
+ * there is no run: it could not be replayed.
  */
 final class AmbientRandomness {
 
-  /** The field of a thread that holds the state, or null where the JDK does not let us in. */
-  private record Access(MethodHandle get, MethodHandle put) {}
+  /** The field of a thread that holds the state. */
+  record Access(MethodHandle get, MethodHandle put) {}
 
+  /** Null where the JDK does not let us in. */
   private static final @Nullable Access ACCESS = access();
 
+  private final Access access;
   private long state;
   private long saved;
 
   AmbientRandomness(long seed) {
-    this.state = seed;
+    this(seed, ACCESS);
   }
 
-  static boolean available() {
-    return ACCESS != null;
+  /**
+   * @throws IllegalStateException if there is no access
+   */
+  AmbientRandomness(long seed, @Nullable Access access) {
+    if (access == null) {
+      throw new IllegalStateException(
+          "nothing can be simulated here: this JVM lets nobody seed ThreadLocalRandom. It must allow "
+              + "sun.misc.Unsafe (module jdk.unsupported; from JDK 24 on "
+              + "--sun-misc-unsafe-memory-access=allow)");
+    }
+    this.access = access;
+    this.state = seed;
   }
 
   void enter() {
@@ -45,11 +57,7 @@ final class AmbientRandomness {
     state = swap(saved);
   }
 
-  private static long swap(long seed) {
-    Access access = ACCESS;
-    if (access == null) {
-      return 0;
-    }
+  private long swap(long seed) {
     try {
       long before = (long) access.get().invokeExact(Thread.currentThread());
       access.put().invokeExact(Thread.currentThread(), seed);

@@ -141,7 +141,10 @@ final class Trace {
         number(((ByteBuffer) value).remaining());
         number(value.hashCode());
       }
-      case BYTE_STRING -> number(((ByteString) value).length());
+      case BYTE_STRING -> {
+        number(((ByteString) value).length());
+        number(value.hashCode());
+      }
       case REF -> path(((ActorRef) value).path());
       case TYPED_REF -> path(((org.apache.pekko.actor.typed.ActorRef<?>) value).path());
       case RECORD -> {
@@ -169,8 +172,12 @@ final class Trace {
           text(",");
         }
       }
-      case COLLECTION -> number(((Collection<?>) value).size());
-      case MAP -> number(((Map<?, ?>) value).size());
+      case COLLECTION -> unordered((Collection<?>) value, depth);
+      case MAP -> {
+        Map<?, ?> map = (Map<?, ?>) value;
+        unordered(map.keySet(), depth);
+        unordered(map.values(), depth);
+      }
       case PRODUCT -> {
         Product product = (Product) value;
         text(shape.name());
@@ -181,6 +188,24 @@ final class Trace {
       }
       case OTHER -> text(shape.name());
     }
+  }
+
+  /** The sum of what the elements are: two runs may walk the same set in different orders. */
+  private void unordered(Collection<?> elements, int depth) {
+    number(elements.size());
+    if (elements.size() > MAX_ELEMENTS) {
+      return;
+    }
+    long before = hash;
+    long sum = 0;
+    for (Object element : elements) {
+      hash = 0;
+      describe(element, depth + 1);
+      text(",");
+      sum += hash;
+    }
+    hash = before;
+    mix(sum);
   }
 
   /** Its hash code is one of values, and decides: to write out a peer id costs far more. */

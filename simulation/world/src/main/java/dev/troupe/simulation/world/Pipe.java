@@ -19,19 +19,21 @@ final class Pipe {
   private static final class Parcel {
     final String what;
     final long size;
+    final int digest;
     final Runnable delivery;
     long arrival;
     boolean read;
 
-    Parcel(String what, long size, Runnable delivery) {
+    Parcel(String what, long size, int digest, Runnable delivery) {
       this.what = what;
       this.size = size;
+      this.digest = digest;
       this.delivery = delivery;
     }
   }
 
   /** For the trace. */
-  private record Arrived(String from, String to, String what, long size) {}
+  private record Arrived(String from, String to, String what, long size, int digest) {}
 
   private final SimulatedNetwork network;
   private final SimulatedWorld from;
@@ -74,8 +76,17 @@ final class Pipe {
     return from == to ? 0 : from.addressChanges() + to.addressChanges();
   }
 
-  /** Sends something whose arrival runs {@code delivery}. */
-  void send(String what, long size, Runnable delivery) {
+  /** Sends something without content whose arrival runs {@code delivery}. */
+  void send(String what, Runnable delivery) {
+    send(what, 0, 0, delivery);
+  }
+
+  /**
+   * Sends something whose arrival runs {@code delivery}.
+   *
+   * @param digest of its content, for the trace
+   */
+  void send(String what, long size, int digest, Runnable delivery) {
     if (from.isDown() || lost || isStale()) {
       return;
     }
@@ -84,9 +95,9 @@ final class Pipe {
     if (near != null && far != null && network.draw(conditions().loss().connection())) {
       lost = true;
       near.run();
-      leave(new Parcel("lost", 0, far));
+      leave(new Parcel("lost", 0, 0, far));
     } else {
-      leave(new Parcel(what, size, delivery));
+      leave(new Parcel(what, size, digest, delivery));
     }
   }
 
@@ -178,7 +189,9 @@ final class Pipe {
       }
       underWay.remove();
       if (!to.isDown() && !isStale()) {
-        network.system().record(new Arrived(from.name(), to.name(), parcel.what, parcel.size));
+        network
+            .system()
+            .record(new Arrived(from.name(), to.name(), parcel.what, parcel.size, parcel.digest));
         parcel.delivery.run();
       }
     }

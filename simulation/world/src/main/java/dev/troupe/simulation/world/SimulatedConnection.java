@@ -147,13 +147,18 @@ final class SimulatedConnection {
   // --- sending
   // --------------------------------------------------------------------------------------
 
-  void send(String what, long size, Consumer<SimulatedConnection> arrival) {
+  void send(String what, Consumer<SimulatedConnection> arrival) {
+    send(what, 0, 0, arrival);
+  }
+
+  void send(String what, long size, int digest, Consumer<SimulatedConnection> arrival) {
     if (over) {
       return;
     }
     out.send(
         what,
         size,
+        digest,
         () ->
             farHost.arrive(
                 () -> {
@@ -165,7 +170,7 @@ final class SimulatedConnection {
   }
 
   void sendIdentification(Identification identification) {
-    send("identify", 0, end -> end.host.identified(end, identification));
+    send("identify", end -> end.host.identified(end, identification));
   }
 
   // --- streams
@@ -188,15 +193,15 @@ final class SimulatedConnection {
     call.onFailure(
         () -> {
           if (opening.remove(id) != null) {
-            send("reset", 0, end -> end.onReset(id, 0));
+            send("reset", end -> end.onReset(id, 0));
           }
         });
-    send("open", 0, end -> end.onOpen(id, protocols));
+    send("open", end -> end.onOpen(id, protocols));
   }
 
   private void onOpen(long id, List<ProtocolId> protocols) {
     if (openStreams() >= host.settings().maxStreamsPerConnection()) {
-      send("reset", 0, end -> end.onReset(id, 0));
+      send("reset", end -> end.onReset(id, 0));
       return;
     }
     for (ProtocolId protocol : protocols) {
@@ -204,12 +209,12 @@ final class SimulatedConnection {
       if (handler != null) {
         SimulatedStream stream = new SimulatedStream(this, id, protocol, Direction.INBOUND);
         streams.put(id, stream);
-        send("accept", 0, end -> end.onAccepted(id, protocol));
+        send("accept", end -> end.onAccepted(id, protocol));
         handler.onStream(stream);
         return;
       }
     }
-    send("refuse", 0, end -> end.onRefused(id, protocols));
+    send("refuse", end -> end.onRefused(id, protocols));
   }
 
   private void onAccepted(long id, ProtocolId protocol) {
@@ -255,7 +260,6 @@ final class SimulatedConnection {
   void close(HostFailure reason) {
     send(
         "go-away",
-        0,
         end ->
             end.end(
                 new HostFailure(

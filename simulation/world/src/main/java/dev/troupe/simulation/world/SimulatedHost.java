@@ -197,27 +197,27 @@ final class SimulatedHost implements Host, Listening {
     }
 
     void begin() {
-      out.send("dial", 0, this::arrive);
+      out.send("dial", this::arrive);
     }
 
     private void arrive() {
       SimulatedHost answering = listenerAt(there, target);
       if (answering == null) {
-        back.send("refuse", 0, () -> call.fail(Kind.REFUSED, "nobody listens at " + address));
+        back.send("refuse", () -> call.fail(Kind.REFUSED, "nobody listens at " + address));
         return;
       }
       if (answering.upgrading >= answering.settings.maxUpgrading()
           || answering.connections.size() + answering.upgrading
               >= answering.settings.maxConnections()) {
         back.send(
-            "close", 0, () -> call.fail(Kind.HANDSHAKE_FAILED, address + " closed the connection"));
+            "close", () -> call.fail(Kind.HANDSHAKE_FAILED, address + " closed the connection"));
         return;
       }
       answering.upgrading++;
       upgradingThere = true;
       upgradeLimit =
           network.system().schedule(answering.settings.dialTimeout(), () -> upgraded(answering));
-      back.send("hello", 0, () -> loop.arrive(() -> heard(answering)));
+      back.send("hello", () -> loop.arrive(() -> heard(answering)));
     }
 
     private void heard(SimulatedHost answering) {
@@ -225,7 +225,7 @@ final class SimulatedHost implements Host, Listening {
         return;
       }
       if (call.isDecided()) {
-        out.send("abort", 0, () -> upgraded(answering));
+        out.send("abort", () -> upgraded(answering));
         return;
       }
       boolean self = answering.peerId.equals(peerId);
@@ -235,7 +235,7 @@ final class SimulatedHost implements Host, Listening {
             self
                 ? address + " is this host itself"
                 : address + " is " + answering.peerId + ", not the expected " + expected);
-        out.send("abort", 0, () -> upgraded(answering));
+        out.send("abort", () -> upgraded(answering));
         return;
       }
       dialling--;
@@ -244,7 +244,7 @@ final class SimulatedHost implements Host, Listening {
               new ConnectionId(++connectionNumber), answering.peerId, address, Direction.OUTBOUND);
       SimulatedConnection connection =
           new SimulatedConnection(network, SimulatedHost.this, answering, info, out);
-      out.send("finish", 0, () -> answering.loop.arrive(() -> finish(answering, connection)));
+      out.send("finish", () -> answering.loop.arrive(() -> finish(answering, connection)));
       opened(connection);
       call.succeed(info);
     }
@@ -256,7 +256,7 @@ final class SimulatedHost implements Host, Listening {
         return;
       }
       if (answering.closed || !inTime) {
-        back.send("close", 0, () -> dialler.remoteClosed("the remote closed the connection"));
+        back.send("close", () -> dialler.remoteClosed("the remote closed the connection"));
         return;
       }
       ConnectionInfo info =

@@ -128,10 +128,10 @@ final class SimulatedLink implements RawLink {
       queued -= size;
       credit -= size;
       sent.add(size);
-      send("bytes", size, link -> link.onChunk(chunk));
+      send("bytes", size, chunk.hashCode(), link -> link.onChunk(chunk));
     }
     if (closing && waiting.isEmpty() && !over) {
-      send("fin", 0, SimulatedLink::onFin);
+      send("fin", SimulatedLink::onFin);
       end("closed");
     }
   }
@@ -206,7 +206,7 @@ final class SimulatedLink implements RawLink {
     if (ungranted * 2 >= network.settings().window()) {
       int granted = ungranted;
       ungranted = 0;
-      send("window", 0, link -> link.onCredit(granted));
+      send("window", link -> link.onCredit(granted));
     }
   }
 
@@ -225,7 +225,7 @@ final class SimulatedLink implements RawLink {
   @Override
   public void abort() {
     if (!over) {
-      send("reset", 0, SimulatedLink::onReset);
+      send("reset", SimulatedLink::onReset);
       end("aborted");
     }
   }
@@ -250,10 +250,15 @@ final class SimulatedLink implements RawLink {
     void run(SimulatedLink link);
   }
 
-  private void send(String what, long size, Arrival arrival) {
+  private void send(String what, Arrival arrival) {
+    send(what, 0, 0, arrival);
+  }
+
+  private void send(String what, long size, int digest, Arrival arrival) {
     out.send(
         what,
         size,
+        digest,
         () -> {
           SimulatedLink end = far;
           if (end != null) {

@@ -80,16 +80,14 @@ final class SimulatedLinks implements LinkTransport {
       Multiaddr source = machine.source(target).address();
       Pipe out = new Pipe(network, machine, there);
       Pipe back = new Pipe(network, there, machine);
-      out.send("dial", 0, () -> arrive(there, target, source, out, back));
+      out.send("dial", () -> arrive(there, target, source, out, back));
     }
 
     private void arrive(
         SimulatedWorld there, Endpoint target, Multiaddr source, Pipe out, Pipe back) {
       if (!(there.listener(target) instanceof Listener listener)) {
         back.send(
-            "refuse",
-            0,
-            () -> loop.execute(() -> fail(Kind.REFUSED, "nobody listens at " + address)));
+            "refuse", () -> loop.execute(() -> fail(Kind.REFUSED, "nobody listens at " + address)));
         return;
       }
       SimulatedLoop farLoop = new SimulatedLoop(network, there, "link");
@@ -97,7 +95,7 @@ final class SimulatedLinks implements LinkTransport {
       SimulatedLink near = new SimulatedLink(network, loop, out, source, target.address());
       far.join(near);
       near.join(far);
-      back.send("accept", 0, () -> loop.execute(() -> succeed(near)));
+      back.send("accept", () -> loop.execute(() -> succeed(near)));
       farLoop.execute(() -> listener.accept(far));
     }
 

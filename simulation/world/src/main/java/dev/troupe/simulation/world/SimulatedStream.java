@@ -9,6 +9,7 @@ import dev.troupe.actors.host.StreamListener;
 import dev.troupe.protocol.multistream.ProtocolId;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
@@ -94,7 +95,11 @@ final class SimulatedStream implements Stream {
       taken += chunk.length;
       credit -= chunk.length;
       sent.add(chunk.length);
-      connection.send("data", chunk.length, end -> atFarEnd(end, far -> far.onData(chunk)));
+      connection.send(
+          "data",
+          chunk.length,
+          Arrays.hashCode(chunk),
+          end -> atFarEnd(end, far -> far.onData(chunk)));
     }
     writeFellShort |= data.hasRemaining();
     return taken;
@@ -106,7 +111,7 @@ final class SimulatedStream implements Stream {
       return;
     }
     writeClosed = true;
-    connection.send("fin", 0, end -> atFarEnd(end, SimulatedStream::onFin));
+    connection.send("fin", end -> atFarEnd(end, SimulatedStream::onFin));
     deliverLater();
   }
 
@@ -142,7 +147,7 @@ final class SimulatedStream implements Stream {
     if (!remoteClosed && ungranted * 2 >= window) {
       long granted = ungranted;
       ungranted = 0;
-      connection.send("window", 0, end -> atFarEnd(end, far -> far.onCredit(granted)));
+      connection.send("window", end -> atFarEnd(end, far -> far.onCredit(granted)));
     }
   }
 
@@ -154,7 +159,7 @@ final class SimulatedStream implements Stream {
     if (over || failure != null) {
       return;
     }
-    connection.send("reset", 0, end -> end.onReset(id, code));
+    connection.send("reset", end -> end.onReset(id, code));
     fail(new HostFailure(Kind.STREAM_RESET, reason));
     deliverLater();
   }
