@@ -50,4 +50,14 @@ public final class AnsweredOnce implements Checker {
     }
     return violations;
   }
+
+  @Override
+  public long owedUntil(Cluster cluster) {
+    return cluster.operations().stream()
+        .skip(settled)
+        .filter(operation -> operation.answers() == 0 && !operation.isMoot())
+        .mapToLong(Operation::dueAt)
+        .max()
+        .orElse(0);
+  }
 }

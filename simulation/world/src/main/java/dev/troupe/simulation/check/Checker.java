@@ -16,6 +16,14 @@ public interface Checker {
 
   /** Looks after all faults have ended and the network has had time to settle. */
   default List<String> after(Cluster cluster) {
-    return List.of();
+    return during(cluster);
+  }
+
+  /**
+   * Until when the run must go on for this to be seen, once its scenario is over, in virtual
+   * nanoseconds; what is past already is no reason.
+   */
+  default long owedUntil(Cluster cluster) {
+    return 0;
   }
 }

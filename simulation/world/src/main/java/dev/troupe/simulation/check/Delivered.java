@@ -34,6 +34,15 @@ public final class Delivered implements Checker {
     return violations;
   }
 
+  @Override
+  public long owedUntil(Cluster cluster) {
+    return cluster.publications().stream()
+        .skip(checked)
+        .mapToLong(Publication::dueAt)
+        .max()
+        .orElse(0);
+  }
+
   private static void check(Publication owed, List<String> violations) {
     if (!wasThere(owed.publisher(), owed)) {
       return;

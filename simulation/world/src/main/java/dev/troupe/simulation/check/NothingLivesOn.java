@@ -41,4 +41,13 @@ public final class NothingLivesOn implements Checker {
     }
     return violations;
   }
+
+  @Override
+  public long owedUntil(Cluster cluster) {
+    return cluster.nodes().stream()
+        .filter(node -> node.state() == Node.State.STOPPED)
+        .mapToLong(node -> node.changedAt() + GRACE_NANOS)
+        .max()
+        .orElse(0);
+  }
 }

@@ -98,6 +98,7 @@ public final class Run {
     Run run = new Run(parameters, system, checkers, progress);
     try {
       scenario.play(run);
+      run.settle();
       run.look(true);
     } catch (Violated ended) {
       // Said below.
@@ -130,6 +131,13 @@ public final class Run {
           result.virtualNanos(),
           result.events(),
           List.of(new Violation("engine", result.virtualNanos(), String.valueOf(failure))));
+    }
+  }
+
+  /** Lets time pass until nothing is owed any more, so that the last of it is looked at as well. */
+  private void settle() {
+    while (checkers.stream().anyMatch(each -> each.owedUntil(cluster) >= system.now())) {
+      advance(Duration.ofNanos(LOOK_NANOS));
     }
   }
 

@@ -66,8 +66,8 @@ public final class EverythingFails implements Scenario {
     Cluster cluster = run.cluster();
     RandomGenerator chance = cluster.chance();
     switch (chance.nextInt(14)) {
-      case 0 -> run.bounce(node, OUTAGE);
-      case 1 -> run.bounce(node, Duration.ZERO);
+      case 0 -> bounce(run, bootstrap, node, OUTAGE);
+      case 1 -> bounce(run, bootstrap, node, Duration.ZERO);
       case 2, 3, 4 -> cluster.crashAnyActor(node);
       case 5 -> cluster.partition(List.of(node), cluster.up());
       case 6 -> cluster.partitionOneWay(List.of(node), List.of(other));
@@ -84,10 +84,21 @@ public final class EverythingFails implements Scenario {
     }
   }
 
+  /** One of the others is always up. */
+  private static void bounce(Run run, Node bootstrap, Node node, Duration outage) {
+    if (node == bootstrap || others(run, bootstrap).size() > 1) {
+      run.bounce(node, outage);
+    }
+  }
+
   /** Not the peer through which newcomers join: they know it by one address, and by no other. */
   private static Node other(Run run, Node bootstrap) {
-    List<Node> others = run.cluster().up().stream().filter(node -> node != bootstrap).toList();
+    List<Node> others = others(run, bootstrap);
     return others.get(run.cluster().chance().nextInt(others.size()));
+  }
+
+  private static List<Node> others(Run run, Node bootstrap) {
+    return run.cluster().up().stream().filter(node -> node != bootstrap).toList();
   }
 
   private static void churn(Run run, Node bootstrap) {

@@ -98,6 +98,23 @@ class CheckersTest {
   }
 
   @Test
+  void anOperationThatIsStillOpenWhenTheScenarioIsOver() {
+    assertCaught(
+        "answered-once",
+        run -> {
+          Node node = start(run, "alice");
+          Node other = start(run, "bob", node);
+          run.advance(Duration.ofSeconds(10));
+          run.cluster()
+              .<Peer.Info>ask(
+                  other,
+                  "info",
+                  Cluster.BOUND,
+                  replyTo -> Peer.getInfo(run.cluster().system().<Peer.Info>probe().ref()));
+        });
+  }
+
+  @Test
   void anOperationThatIsAnsweredTwice() {
     assertCaught(
         "answered-once",

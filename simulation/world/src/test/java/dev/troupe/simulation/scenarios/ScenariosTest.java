@@ -68,6 +68,17 @@ class ScenariosTest {
         Stream.of(2, 3, 4, 1000, 1024, 1025).map(HalfReplaced::bound).toList());
   }
 
+  @Test
+  void everythingFailsWithTwoPeersAsWell() {
+    for (long seed = 1; seed <= 10; seed++) {
+      Result result =
+          Run.of(
+              Scenarios.named("everything-fails"),
+              Parameters.parse("everything-fails/2/" + seed + "/60s/host/random/all"));
+      assertEquals(List.of(), result.violations(), "seed " + seed);
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("names")
   void isCleanAndReplays(String name) {
