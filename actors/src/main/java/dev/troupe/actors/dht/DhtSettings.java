@@ -191,6 +191,23 @@ public record DhtSettings(
       Positive.require("refresh", refresh.toNanos());
       Positive.require("inboundIdle", inboundIdle.toNanos());
     }
+
+    /** These, looking after the buckets as often. */
+    public Timing withRefresh(Duration other) {
+      return new Timing(
+          readiness,
+          query,
+          get,
+          put,
+          operation,
+          connect,
+          request,
+          floor,
+          firstRetry,
+          retry,
+          other,
+          inboundIdle);
+    }
   }
 
   /**

@@ -69,6 +69,13 @@ final class BenchCommand implements Callable<Integer> {
   private int connections = 60;
 
   @Option(
+      names = "--refresh",
+      paramLabel = "DURATION",
+      defaultValue = "10m",
+      description = "How often each peer looks after its routing table (default 10m).")
+  private String refresh = "10m";
+
+  @Option(
       names = "--fidelity",
       paramLabel = "host|wire",
       defaultValue = "host",
@@ -90,7 +97,12 @@ final class BenchCommand implements Callable<Integer> {
     try {
       network =
           new SteadyNetwork(
-              connections, Parameters.parseLength(pause), Parameters.parseLength(join), stopwatch);
+              new SteadyNetwork.Model(
+                  connections,
+                  Parameters.parseLength(pause),
+                  Parameters.parseLength(join),
+                  Parameters.parseLength(refresh)),
+              stopwatch);
       parameters =
           new Parameters(
               network.name(),

@@ -1,5 +1,6 @@
 package dev.troupe.simulation.scenarios;
 
+import dev.troupe.actors.dht.DhtSettings;
 import dev.troupe.actors.gossip.GossipSettings;
 import dev.troupe.actors.peer.PeerSettings;
 import dev.troupe.simulation.scenario.Cluster;
@@ -41,16 +42,57 @@ public final class SteadyNetwork implements Scenario {
     void observed(Run run);
   }
 
-  private final int connections;
-  private final Duration pause;
-  private final Duration join;
+  /**
+   * How the network is.
+   *
+   * @param connections how many each peer keeps at most, two thirds of it after trimming (default
+   *     60)
+   * @param pause between two messages to all (default 10 s)
+   * @param join between the starts of two peers (default 20 ms)
+   * @param refresh how often each peer looks after its routing table (default that of the DHT)
+   */
+  public record Model(int connections, Duration pause, Duration join, Duration refresh) {
+
+    /** The defaults named above. */
+    public static final Model DEFAULT =
+        new Model(
+            60,
+            Duration.ofSeconds(10),
+            Duration.ofMillis(20),
+            DhtSettings.Timing.DEFAULT.refresh());
+
+    /**
+     * Checks the numbers.
+     *
+     * @throws IllegalArgumentException unless the durations are positive and there are connections
+     *     enough for a mesh
+     */
+    public Model {
+      if (connections < MIN_CONNECTIONS) {
+        throw new IllegalArgumentException(
+            "connections: at least "
+                + MIN_CONNECTIONS
+                + ", the upper degree of a mesh, not "
+                + connections);
+      }
+      requirePositive("the pause between two messages", pause);
+      requirePositive("the pause between two that join", join);
+      requirePositive("the pause between two looks after the table", refresh);
+    }
+
+    private static void requirePositive(String name, Duration duration) {
+      if (duration.isZero() || duration.isNegative()) {
+        throw new IllegalArgumentException(name + " must be more than 0");
+      }
+    }
+  }
+
+  private final Model model;
   private final Stages stages;
 
   SteadyNetwork() {
     this(
-        60,
-        Duration.ofSeconds(10),
-        Duration.ofMillis(20),
+        Model.DEFAULT,
         new Stages() {
           @Override
           public void formed(Run run) {}
@@ -60,32 +102,9 @@ public final class SteadyNetwork implements Scenario {
         });
   }
 
-  /**
-   * A network to be measured.
-   *
-   * @param connections how many each peer keeps at most, two thirds of it after trimming
-   * @param pause between two messages to all
-   * @param join between the starts of two peers
-   * @throws IllegalArgumentException unless both pauses are positive and there are connections
-   *     enough for a mesh
-   */
-  public SteadyNetwork(int connections, Duration pause, Duration join, Stages stages) {
-    if (connections < MIN_CONNECTIONS) {
-      throw new IllegalArgumentException(
-          "connections: at least "
-              + MIN_CONNECTIONS
-              + ", the upper degree of a mesh, not "
-              + connections);
-    }
-    if (pause.isZero() || pause.isNegative()) {
-      throw new IllegalArgumentException("the pause between two messages must be more than 0");
-    }
-    if (join.isZero() || join.isNegative()) {
-      throw new IllegalArgumentException("the pause between two that join must be more than 0");
-    }
-    this.connections = connections;
-    this.pause = pause;
-    this.join = join;
+  /** A network to be measured. */
+  public SteadyNetwork(Model model, Stages stages) {
+    this.model = model;
     this.stages = stages;
   }
 
@@ -121,7 +140,7 @@ public final class SteadyNetwork implements Scenario {
         two.add(known.get(cluster.chance().nextInt(known.size())));
       }
       boolean bootstrap = i < bootstraps;
-      int limit = bootstrap ? BOOTSTRAP_CONNECTIONS : connections;
+      int limit = bootstrap ? BOOTSTRAP_CONNECTIONS : model.connections();
       UnaryOperator<PeerSettings> joining = Start.knowing(two, limit, limit * 2 / 3);
       Node node =
           cluster.start(
@@ -132,6 +151,11 @@ public final class SteadyNetwork implements Scenario {
                 joined =
                     joined.withGossip(
                         gossip.withRouter(gossip.router().withHeartbeatInterval(HEARTBEAT)));
+                joined =
+                    joined.withDht(
+                        joined
+                            .dht()
+                            .withTiming(joined.dht().timing().withRefresh(model.refresh())));
                 return bootstrap
                     ? joined.withDht(joined.dht().withBucketCapacity(BOOTSTRAP_BUCKET_CAPACITY))
                     : joined;
@@ -140,7 +164,7 @@ public final class SteadyNetwork implements Scenario {
       if (bootstrap) {
         known.add(node);
       }
-      run.advance(join);
+      run.advance(model.join());
     }
     run.advance(SETTLING);
     stages.formed(run);
@@ -148,7 +172,7 @@ public final class SteadyNetwork implements Scenario {
     while (cluster.system().now() < end) {
       cluster.publishToAll(cluster.any(), "lobby", Start.DELIVERY);
       long left = end - cluster.system().now();
-      run.advance(left < pause.toNanos() ? Duration.ofNanos(left) : pause);
+      run.advance(left < model.pause().toNanos() ? Duration.ofNanos(left) : model.pause());
     }
     stages.observed(run);
     run.advance(Start.DELIVERY.plusSeconds(2));

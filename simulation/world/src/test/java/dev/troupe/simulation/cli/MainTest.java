@@ -66,6 +66,7 @@ class MainTest {
         "bench --connections 3",
         "bench --every 0s",
         "bench --for never",
+        "bench --refresh 0s",
         "bench --fidelity high",
         "replay nonsense",
         "replay nonsense/3/1/1s/host/fifo/all",
