@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A peer that failed is held back: it should not be asked again for {@link #FIRST_BACKOFF},
  * doubled with each further failure in a row up to {@link #MAX_BACKOFF}, and up to a fifth more.
- * One that could not be reached is held back only at the addresses at which it was dialled in vain,
- * since those may be what somebody made up. An answer clears all of it.
+ * What fails while it is held back was asked before that, and does not count again. One that could
+ * not be reached is held back only at the addresses at which it was dialled in vain, since those
+ * may be what somebody made up. An answer clears all of it.
  *
  * <p>Of {@link #MAX_PEERS} peers something is remembered; for one more, whoever was heard of least
  * recently is forgotten. What they have in common is remembered beside: how long answers and dials
@@ -121,6 +122,9 @@ public final class PeerMemory {
   private Entry failed(
       Entry before, RoundTrip roundTrip, @Nullable List<Multiaddr> unreachableAt, long now) {
     boolean isInARow = Objects.equals(before.unreachableAt, unreachableAt);
+    if (isInARow && before.failures > 0 && before.heldUntil - now > 0) {
+      return new Entry(roundTrip, before.failures, before.heldUntil, unreachableAt);
+    }
     int failures = isInARow ? before.failures + 1 : 1;
     long doubled = FIRST_BACKOFF.toNanos();
     for (int i = 1; i < failures && doubled < MAX_BACKOFF.toNanos(); i++) {

@@ -69,16 +69,34 @@ class PeerMemoryTest {
   @Test
   void whoFailsIsHeldBackTwiceAsLongEachTimeUpToTheMaximumAndAFifthMore() {
     long pause = PeerMemory.FIRST_BACKOFF.toNanos();
+    long now = NOW;
     for (int failures = 1; failures < 80; failures++) {
-      memory.onUnanswered(A, NOW);
-      assertTrue(isHeldBack(A, NOW + pause - 1), failures + " failures");
-      assertFalse(isHeldBack(A, NOW + pause + pause / 5 + 1), failures + " failures");
+      memory.onUnanswered(A, now);
+      assertTrue(isHeldBack(A, now + pause - 1), failures + " failures");
+      assertFalse(isHeldBack(A, now + pause + pause / 5 + 1), failures + " failures");
+      now += pause + pause / 5 + 1;
       pause = Math.min(2 * pause, PeerMemory.MAX_BACKOFF.toNanos());
     }
+    memory.onUnanswered(A, now);
     memory.onAnswered(A, FLOOR);
-    assertFalse(isHeldBack(A, NOW), "it answered");
-    memory.onUnanswered(A, NOW);
-    assertFalse(isHeldBack(A, NOW + 2 * PeerMemory.FIRST_BACKOFF.toNanos()), "and begins anew");
+    assertFalse(isHeldBack(A, now), "it answered");
+    memory.onUnanswered(A, now);
+    assertFalse(isHeldBack(A, now + 2 * PeerMemory.FIRST_BACKOFF.toNanos()), "and begins anew");
+  }
+
+  @Test
+  void whatSeveralSeeAtOnceIsOneFailure() {
+    long over = NOW + PeerMemory.FIRST_BACKOFF.toNanos() * 6 / 5 + 1;
+    for (int lookup = 0; lookup < 7; lookup++) {
+      memory.onUnanswered(A, NOW + lookup);
+      memory.onUnreachable(B, HOME, NOW + lookup);
+    }
+    assertTrue(isHeldBack(A, NOW + PeerMemory.FIRST_BACKOFF.toNanos() - 1));
+    assertFalse(isHeldBack(A, over));
+    assertTrue(memory.snapshot().isHeldBack(B, HOME, () -> false, NOW + 10));
+    assertFalse(memory.snapshot().isHeldBack(B, HOME, () -> false, over));
+    memory.onUnanswered(A, over);
+    assertTrue(isHeldBack(A, over + 2 * PeerMemory.FIRST_BACKOFF.toNanos() - 1), "the second");
   }
 
   @Test
