@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * than all is refused: those near to us are the ones that others will ask us for. Before that, the
  * values of those senders give way that have more than their share, and a sender with its share is
  * refused. What this peer put itself has as much room beside that of all others, and gives way to a
- * better value only; its time is not over before it is no longer valid.
+ * better value only; its time is not over before it is no longer valid. Those that are not make
+ * room where there is none for another of its own.
  *
  * <p>Not thread-safe.
  */
@@ -256,13 +257,11 @@ public final class ValueStore {
     if (stored == null || isExpired(stored, now)) {
       return Optional.empty();
     }
-    try {
-      namespaces.validate(key, stored.record.value());
-      return Optional.of(stored.record);
-    } catch (InvalidRecordException noLonger) {
+    if (!isValid(stored.record)) {
       remove(distance);
       return Optional.empty();
     }
+    return Optional.of(stored.record);
   }
 
   /** Drops what has expired. */
@@ -306,7 +305,8 @@ public final class ValueStore {
       ofOwner = ofOwner.plus(before, -1);
     }
     if (newcomer.sender.equals(self)) {
-      return ofOwner.isWithin(settings.ofAll());
+      return ofOwner.isWithin(settings.ofAll())
+          || ofOwner.less(dropOwnNotValid(distance)).isWithin(settings.ofAll());
     }
     Usage ofOthers = others.plus(newcomer, 1);
     if (before != null && !before.sender.equals(self)) {
@@ -334,6 +334,33 @@ public final class ValueStore {
     }
     going.forEach(this::remove);
     return true;
+  }
+
+  /**
+   * Drops what this peer put itself and is not valid any more.
+   *
+   * @param sparing the place of the newcomer, whose predecessor goes anyway
+   * @return what that took
+   */
+  private Usage dropOwnNotValid(Distance sparing) {
+    Usage dropped = Usage.NONE;
+    for (Map.Entry<Distance, Stored> each : List.copyOf(records.entrySet())) {
+      Stored stored = each.getValue();
+      if (stored.sender.equals(self) && !each.getKey().equals(sparing) && !isValid(stored.record)) {
+        dropped = dropped.plus(stored, 1);
+        remove(each.getKey());
+      }
+    }
+    return dropped;
+  }
+
+  private boolean isValid(ValueRecord record) {
+    try {
+      namespaces.validate(record.key(), record.value());
+      return true;
+    } catch (InvalidRecordException noLonger) {
+      return false;
+    }
   }
 
   /**
@@ -408,6 +435,10 @@ public final class ValueStore {
 
     Usage plus(Stored stored, int sign) {
       return new Usage(records + sign, bytes + sign * stored.bytes());
+    }
+
+    Usage less(Usage other) {
+      return new Usage(records - other.records, bytes - other.bytes);
     }
 
     boolean isWithin(Usage limit) {

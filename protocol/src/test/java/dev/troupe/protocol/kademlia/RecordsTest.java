@@ -261,6 +261,39 @@ class RecordsTest {
   }
 
   @Test
+  void ownValuesThatAreNotValidAnyMoreMakeRoomForAnother() throws InvalidRecordException {
+    List<Bytes> over = new ArrayList<>();
+    Namespace passing =
+        new Namespace() {
+          @Override
+          public void validate(Bytes key, Bytes value) throws InvalidRecordException {
+            if (over.contains(key)) {
+              throw new InvalidRecordException("its time is over");
+            }
+          }
+
+          @Override
+          public int select(Bytes key, List<Bytes> values) {
+            return 0;
+          }
+        };
+    ValueStore store =
+        new ValueStore(
+            NAMESPACES.with("p", passing), SELF, ValueStore.Settings.DEFAULT.withMaxRecords(2));
+    assertEquals(ValueStore.Outcome.STORED, store.intend(record("/p/a", "1"), 0));
+    assertEquals(ValueStore.Outcome.STORED, store.intend(record("/p/b", "1"), 0));
+    assertEquals(ValueStore.Outcome.FULL, store.intend(record("/p/c", "1"), 0));
+    over.add(Bytes.utf8("/p/a"));
+    assertEquals(ValueStore.Outcome.STORED, store.intend(record("/p/c", "1"), 0));
+    assertEquals(2, store.own().size());
+    assertEquals(ValueStore.Outcome.FULL, store.intend(record("/p/d", "1"), 0));
+    over.add(Bytes.utf8("/p/b"));
+    over.add(Bytes.utf8("/p/c"));
+    assertEquals(ValueStore.Outcome.STORED, store.intend(record("/p/d", "1"), 0));
+    assertEquals(1, store.size());
+  }
+
+  @Test
   void ownValuesDoNotExpireAndAreDueUntilOthersAreTold() throws InvalidRecordException {
     ValueStore store = values(4);
     ValueRecord own = record("/n/own", "1");
