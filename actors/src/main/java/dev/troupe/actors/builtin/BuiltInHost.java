@@ -497,11 +497,11 @@ public final class BuiltInHost implements Host {
               new ConnectionId(ids.incrementAndGet()),
               remote,
               dial != null ? dial.address : link.remoteAddress(),
+              link.remoteAddress(),
               role == Role.DIALER ? Direction.OUTBOUND : Direction.INBOUND);
       HostConnection made =
           new HostConnection(
               info,
-              link.remoteAddress(),
               driver,
               settings.streamTimeout().toNanos(),
               settings.linger().toNanos(),
@@ -656,9 +656,7 @@ public final class BuiltInHost implements Host {
   // ---- identify
 
   private void writeIdentify(Stream stream) {
-    HostConnection of = connections.get(stream.connection().id());
-    Multiaddr observed = of == null ? stream.connection().remoteAddress() : of.reached();
-    Identify.write(stream, describe(observed), deadlineOf(stream));
+    Identify.write(stream, describe(stream.connection().reached()), deadlineOf(stream));
   }
 
   private void hearPush(Stream stream) {

@@ -6,7 +6,6 @@ import dev.troupe.actors.host.ConnectionInfo;
 import dev.troupe.actors.host.Direction;
 import dev.troupe.actors.host.HostFailure;
 import dev.troupe.actors.host.Stream;
-import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.protocol.multistream.MultistreamSelect;
 import dev.troupe.protocol.multistream.ProtocolId;
 import java.nio.ByteBuffer;
@@ -21,27 +20,19 @@ import org.jspecify.annotations.Nullable;
 final class HostConnection {
 
   private final ConnectionInfo info;
-  private final Multiaddr reached;
   private final MuxedConnection muxed;
   private final long streamTimeoutNanos;
   private final long lingerNanos;
   private final Predicate<ProtocolId> isInternal;
   private final AtomicInteger userStreams = new AtomicInteger();
 
-  /**
-   * A connection.
-   *
-   * @param reached the remote's address on its link: of a name that was dialled, what it stands for
-   */
   HostConnection(
       ConnectionInfo info,
-      Multiaddr reached,
       MuxedConnection muxed,
       long streamTimeoutNanos,
       long lingerNanos,
       Predicate<ProtocolId> isInternal) {
     this.info = info;
-    this.reached = reached;
     this.muxed = muxed;
     this.streamTimeoutNanos = streamTimeoutNanos;
     this.lingerNanos = lingerNanos;
@@ -50,11 +41,6 @@ final class HostConnection {
 
   ConnectionInfo info() {
     return info;
-  }
-
-  /** The remote's address as this end sees it. */
-  Multiaddr reached() {
-    return reached;
   }
 
   /** Streams of the host's users; from any thread. */

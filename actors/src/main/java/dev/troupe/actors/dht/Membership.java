@@ -12,7 +12,6 @@ import dev.troupe.protocol.kademlia.RoutingTableEvent;
 import dev.troupe.protocol.kademlia.StoredPeer;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
-import dev.troupe.protocol.multiaddr.Protocol;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -39,8 +38,8 @@ import java.util.function.Consumer;
  * one of a bucket.
  *
  * <p>Whoever counts to an {@link IpGroup} counts where its connections are, which is proven; where
- * it was dialled by name, where it says that it listens. Bootstrap peers count nowhere: whom the
- * operator has named is to be known, wherever it is.
+ * it was dialled by name, what that stood for. Who has gone before that can be told does not enter.
+ * Bootstrap peers count nowhere: whom the operator has named is to be known, wherever it is.
  */
 final class Membership {
 
@@ -120,9 +119,17 @@ final class Membership {
 
   /** A connected peer that serves has answered. */
   void onAlive(PeerId peer) {
+    List<ConnectionInfo> connections =
+        table.contains(peer) ? List.of() : environment.host().connections(peer);
+    if (connections.isEmpty() && !table.contains(peer)) {
+      return; // It has gone, as will be heard soon: where it was cannot be told any more.
+    }
     RoutingTable.Heard heard =
         table.add(
-            peer, connected.getOrDefault(peer, List.of()), () -> groupsOf(peer), environment.now());
+            peer,
+            connected.getOrDefault(peer, List.of()),
+            () -> groupsOf(peer, connections),
+            environment.now());
     heard.event().ifPresent(events);
     if (heard.admission() == Admission.ENTERED) {
       environment.connections().tell(new Connections.Tag(peer, TAG, WEIGHT));
@@ -146,23 +153,15 @@ final class Membership {
     environment.connections().tell(new Connections.TagExactly(TAG, WEIGHT, table.peers()));
   }
 
-  private List<IpGroup> groupsOf(PeerId peer) {
+  private List<IpGroup> groupsOf(PeerId peer, List<ConnectionInfo> connections) {
     if (bootstraps.contains(peer)) {
       return List.of();
     }
     Set<IpGroup> groups = new LinkedHashSet<>();
-    for (ConnectionInfo connection : environment.host().connections(peer)) {
-      Multiaddr from = connection.remoteAddress();
-      List<Multiaddr> addresses =
-          isNamed(from) ? connected.getOrDefault(peer, List.of()) : List.of(from);
-      addresses.forEach(address -> IpGroup.of(address).ifPresent(groups::add));
+    for (ConnectionInfo connection : connections) {
+      IpGroup.of(connection.reached()).ifPresent(groups::add);
     }
     return List.copyOf(groups);
-  }
-
-  /** Whether an address names a machine, and does not say where on the network that is. */
-  private static boolean isNamed(Multiaddr address) {
-    return address.find(Protocol.IP4) == null && address.find(Protocol.IP6) == null;
   }
 
   /** Who the bootstrap peers are has become known; those that are connected may enter now. */

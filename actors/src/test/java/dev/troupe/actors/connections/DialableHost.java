@@ -82,7 +82,8 @@ final class DialableHost implements Host {
   }
 
   private ConnectionInfo open(PeerId peer, Multiaddr address, Direction direction) {
-    ConnectionInfo made = new ConnectionInfo(new ConnectionId(++numbers), peer, address, direction);
+    ConnectionInfo made =
+        new ConnectionInfo(new ConnectionId(++numbers), peer, address, address, direction);
     open.add(made);
     hears.accept(new HostEvent.Connected(made));
     return made;

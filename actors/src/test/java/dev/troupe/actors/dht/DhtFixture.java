@@ -168,6 +168,13 @@ final class DhtFixture implements AutoCloseable {
     system.runUntilIdle();
   }
 
+  /** The same, and its connection is gone when that is heard, though nobody has said so yet. */
+  void identifyAndGo(Script remote) {
+    remotes.put(remote.peer, remote);
+    listeners.forEach(listener -> tellOf(remote, listener));
+    system.runUntilIdle();
+  }
+
   void disconnect(Script remote) {
     connected.remove(remote.peer);
     for (ActorRef<ConnectionsEvent> listener : listeners) {
@@ -412,7 +419,8 @@ final class DhtFixture implements AutoCloseable {
       return remote == null
           ? List.of()
           : List.of(
-              new ConnectionInfo(new ConnectionId(1), peer, remote.address, Direction.OUTBOUND));
+              new ConnectionInfo(
+                  new ConnectionId(1), peer, remote.address, remote.reached, Direction.OUTBOUND));
     }
 
     @Override
@@ -619,7 +627,8 @@ final class DhtFixture implements AutoCloseable {
 
     @Override
     public ConnectionInfo connection() {
-      return new ConnectionInfo(new ConnectionId(1), remote, Script.address(9), direction);
+      Multiaddr address = Script.address(9);
+      return new ConnectionInfo(new ConnectionId(1), remote, address, address, direction);
     }
 
     @Override

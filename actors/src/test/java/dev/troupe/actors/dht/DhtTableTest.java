@@ -286,10 +286,25 @@ class DhtTableTest {
   }
 
   @Test
-  void whoWasDialledByNameCountsWhereItListens() {
+  void whoHasGoneBeforeItIsHeardOfDoesNotEnter() {
+    List<Script> sybils =
+        inBucket(0, 3, "/ip4/45.1.0.1/tcp/1", "/ip4/45.1.0.2/tcp/1", "/ip4/45.1.9.3/tcp/1");
+    fixture = new DhtFixture(settings(20, 8));
+    sybils.forEach(fixture::identifyAndGo);
+    assertEquals(Set.of(), members());
+    sybils.forEach(fixture::disconnect);
+    sybils.forEach(fixture::identify);
+    assertEquals(peers(sybils.get(0), sybils.get(1)), members());
+  }
+
+  @Test
+  void whoWasDialledByNameCountsWhereItWasReached() {
     List<Script> named =
         inBucket(0, 3, "/dns4/a.example/tcp/1", "/dns4/b.example/tcp/1", "/dns4/c.example/tcp/1");
-    named.forEach(each -> each.listens = List.of(Script.parse("/ip4/45.1.0.1/tcp/1")));
+    for (int i = 0; i < 3; i++) {
+      named.get(i).reached = Script.parse("/ip4/45.1.0." + (1 + i) + "/tcp/1");
+      named.get(i).listens = List.of(Script.parse("/ip4/10.0.0.1/tcp/1"));
+    }
     fixture = new DhtFixture(settings(20, 8));
     named.forEach(fixture::identify);
     assertEquals(peers(named.get(0), named.get(1)), members());

@@ -31,6 +31,9 @@ final class Script {
   /** The same, by stream. */
   final List<List<KademliaMessage>> streams = new ArrayList<>();
 
+  /** Where its connections are: of a name, what it stands for. */
+  Multiaddr reached;
+
   /** Where it says that it listens. */
   List<Multiaddr> listens;
 
@@ -73,6 +76,7 @@ final class Script {
   private Script(long number, Multiaddr address) {
     this.peer = peer(number);
     this.address = address;
+    this.reached = address;
     this.listens = List.of(address);
   }
 

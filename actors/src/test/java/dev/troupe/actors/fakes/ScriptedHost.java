@@ -106,8 +106,8 @@ public final class ScriptedHost implements Host {
 
   private static ConnectionInfo connection(PeerId peer, Direction direction) {
     try {
-      return new ConnectionInfo(
-          new ConnectionId(1), peer, Multiaddr.parse("/ip4/127.0.0.1/tcp/4001"), direction);
+      Multiaddr address = Multiaddr.parse("/ip4/127.0.0.1/tcp/4001");
+      return new ConnectionInfo(new ConnectionId(1), peer, address, address, direction);
     } catch (MalformedException e) {
       throw new AssertionError(e);
     }

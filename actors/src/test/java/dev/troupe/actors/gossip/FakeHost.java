@@ -61,8 +61,8 @@ final class FakeHost implements Host {
 
   static ConnectionInfo connection(PeerId peer, Direction direction) {
     try {
-      return new ConnectionInfo(
-          new ConnectionId(1), peer, Multiaddr.parse("/ip4/127.0.0.1/tcp/4001"), direction);
+      Multiaddr address = Multiaddr.parse("/ip4/127.0.0.1/tcp/4001");
+      return new ConnectionInfo(new ConnectionId(1), peer, address, address, direction);
     } catch (MalformedException e) {
       throw new AssertionError(e);
     }

@@ -166,6 +166,7 @@ public abstract class HostContract {
     assertEquals(far.peerId(), info.peer());
     assertEquals(Direction.OUTBOUND, info.direction());
     assertEquals(far.listenAddresses().get(0), info.remoteAddress());
+    assertEquals(info.remoteAddress(), info.reached());
     assertEquals(List.of(info), near.connections());
     assertEquals(new HostEvent.Connected(info), nearEvents.get(0));
     eventually(() -> far.connections().size() == 1);

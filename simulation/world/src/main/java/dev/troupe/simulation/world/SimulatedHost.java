@@ -241,7 +241,11 @@ final class SimulatedHost implements Host, Listening {
       dialling--;
       ConnectionInfo info =
           new ConnectionInfo(
-              new ConnectionId(++connectionNumber), answering.peerId, address, Direction.OUTBOUND);
+              new ConnectionId(++connectionNumber),
+              answering.peerId,
+              address,
+              target.address(),
+              Direction.OUTBOUND);
       SimulatedConnection connection =
           new SimulatedConnection(network, SimulatedHost.this, answering, info, out);
       out.send("finish", () -> answering.loop.arrive(() -> finish(answering, connection)));
@@ -259,11 +263,13 @@ final class SimulatedHost implements Host, Listening {
         back.send("close", () -> dialler.remoteClosed("the remote closed the connection"));
         return;
       }
+      Multiaddr from = source.address();
       ConnectionInfo info =
           new ConnectionInfo(
               new ConnectionId(++answering.connectionNumber),
               peerId,
-              source.address(),
+              from,
+              from,
               Direction.INBOUND);
       SimulatedConnection connection =
           new SimulatedConnection(network, answering, SimulatedHost.this, info, back);
@@ -323,7 +329,7 @@ final class SimulatedHost implements Host, Listening {
         PROTOCOL_VERSION,
         List.copyOf(handlers.keySet()),
         listenAddresses(),
-        connection.info().remoteAddress(),
+        connection.info().reached(),
         true);
   }
 

@@ -153,6 +153,10 @@ abstract class NetworkedHostContract {
     system.advance(Duration.ofSeconds(1));
     assertEquals(Kind.WRONG_PEER, wrong.failure());
     assertEquals(b.peerId(), named.value().peer());
+    assertEquals(at("/dns4/far/tcp/4001"), named.value().remoteAddress());
+    assertEquals(at("/ip4/10.0.0.2/tcp/4001"), named.value().reached());
+    ConnectionInfo accepted = b.connections().get(0);
+    assertEquals(accepted.remoteAddress(), accepted.reached());
     assertEquals(1, b.connections().size());
   }
 
