@@ -1481,6 +1481,7 @@ public final class Dht {
     } else if (changed.event() instanceof ConnectionsEvent.PeerDisconnected) {
       connected.remove(peer);
       connectedServers.remove(peer);
+      membership.onDisconnected(peer);
     }
     return Behaviors.same();
   }
@@ -1647,13 +1648,7 @@ public final class Dht {
     kept.providers().expire(environment.now());
     republish(); // We may listen elsewhere by now.
     durability.keepInPassing();
-    // Who was too slow once, and is connected still, has another chance: nobody else may know it.
-    for (PeerId peer : connectedServers) {
-      if (!table.contains(peer)) {
-        membership.onServer(peer);
-      }
-    }
-    membership.checkAll();
+    membership.reconsider(connectedServers);
     explore();
     return Behaviors.same();
   }

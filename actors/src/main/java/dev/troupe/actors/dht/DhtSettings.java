@@ -320,7 +320,8 @@ public record DhtSettings(
    * @param replacements newcomers that wait at each full bucket for a member to leave; for one
    *     more, the oldest goes (default 8)
    * @param perGroupInBucket members of one bucket that are in the same IP group; one more is
-   *     refused (default 2; 20 on a bootstrap node, whose buckets are ten times as large)
+   *     refused. As many wait at a full bucket; for one more, the oldest of them goes (default 2;
+   *     20 on a bootstrap node, whose buckets are ten times as large)
    * @param perGroup members of the table that are in the same IP group; one more is refused
    *     (default 3; 30 on a bootstrap node)
    */

@@ -15,6 +15,7 @@ import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -32,10 +33,11 @@ import java.util.function.Consumer;
  * specification has deprecated PING. Who does not answer is asked once more, and leaves as anybody
  * does who fails a lookup. Who waits for a place, or was in the table of an earlier run, is asked
  * in the same way, and enters when it has answered: to be connected and to say that it serves is
- * not enough for it.
+ * not enough for it. So it is with who is connected and was left out: it is tried when buckets are
+ * looked after, and before that it enters if it answers anything else, or connects anew.
  *
  * <p>Limits: {@code checks} at a time, each in the time that a connection and a request may take;
- * one of a bucket.
+ * of those that the table wants checked, one of a bucket.
  *
  * <p>Whoever counts to an {@link IpGroup} counts where its connections are, which is proven; where
  * it was dialled by name, what that stood for. Who has gone before that can be told does not enter.
@@ -62,6 +64,12 @@ final class Membership {
 
   /** Who was in the routing table of an earlier run. */
   private Deque<StoredPeer> candidates = new ArrayDeque<>();
+
+  /** Connected peers that did not answer when they were tried: what they say is not enough. */
+  private final Set<PeerId> silent = new LinkedHashSet<>();
+
+  /** Connected peers that are not in the table though there is room; they are tried. */
+  private final Set<PeerId> overlooked = new LinkedHashSet<>();
 
   private Set<PeerId> bootstraps = new LinkedHashSet<>();
 
@@ -110,15 +118,23 @@ final class Membership {
 
   // Who comes and goes
 
-  /** A connected peer says that it serves. Who is being tried enters only when it has answered. */
+  /**
+   * A connected peer says that it serves. Who is being tried, or did not answer when it was, enters
+   * only when it has answered.
+   */
   void onServer(PeerId peer) {
-    if (trials.values().stream().noneMatch(trial -> !trial.check.isMember() && trial.isOf(peer))) {
+    if (table.contains(peer) || !silent.contains(peer) && !isTried(peer)) {
       onAlive(peer);
     }
   }
 
+  private boolean isTried(PeerId peer) {
+    return trials.values().stream().anyMatch(trial -> !trial.check.isMember() && trial.isOf(peer));
+  }
+
   /** A connected peer that serves has answered. */
   void onAlive(PeerId peer) {
+    silent.remove(peer);
     List<ConnectionInfo> connections =
         table.contains(peer) ? List.of() : environment.host().connections(peer);
     if (connections.isEmpty() && !table.contains(peer)) {
@@ -140,12 +156,19 @@ final class Membership {
 
   /** A peer does not answer, or does not serve any more. */
   void remove(PeerId peer) {
+    overlooked.remove(peer);
     boolean wasMember = table.contains(peer);
     table.remove(peer).ifPresent(events);
     if (wasMember) {
       environment.connections().tell(new Connections.Untag(peer, TAG));
       checkNear(peer);
     }
+  }
+
+  /** It is connected no more; who comes back is a newcomer. */
+  void onDisconnected(PeerId peer) {
+    silent.remove(peer);
+    overlooked.remove(peer);
   }
 
   /** Where connections are trimmed, those to members of the routing table are among the last. */
@@ -171,6 +194,7 @@ final class Membership {
     for (Bootstrap each : all) {
       PeerId peer = each.peer();
       if (peer != null && bootstraps.add(peer) && !before.contains(peer)) {
+        table.exempt(peer);
         if (connectedServers.contains(peer) && !table.contains(peer)) {
           onServer(peer);
         }
@@ -186,10 +210,28 @@ final class Membership {
     checkAll();
   }
 
+  /**
+   * Those that are connected and serve have another chance to enter: who was too slow once, or too
+   * many of its IP group, may be known to nobody else. Where there is room for one it is tried, and
+   * otherwise it may wait.
+   */
+  void reconsider(Set<PeerId> connectedServers) {
+    overlooked.clear();
+    for (PeerId peer : connectedServers) {
+      if (!table.contains(peer) && table.hasRoomFor(peer)) {
+        overlooked.add(peer);
+      } else if (!table.contains(peer)) {
+        onServer(peer);
+      }
+    }
+    checkAll();
+  }
+
   /** Asks as many as may be asked at a time; goes on with the next when one has been asked. */
   void checkAll() {
     while (hasRoom()) {
-      Optional<Check> next = table.nextCheck(environment.now()).or(this::nextCandidate);
+      Optional<Check> next =
+          table.nextCheck(environment.now()).or(this::nextOverlooked).or(this::nextCandidate);
       if (next.isEmpty()) {
         return;
       }
@@ -208,6 +250,19 @@ final class Membership {
     return trials.size() < settings.table().checks();
   }
 
+  private Optional<Check> nextOverlooked() {
+    Iterator<PeerId> oldestFirst = overlooked.iterator();
+    while (oldestFirst.hasNext()) {
+      PeerId next = oldestFirst.next();
+      oldestFirst.remove();
+      if (!table.contains(next) && !isTried(next)) {
+        List<Multiaddr> addresses = connected.getOrDefault(next, List.of());
+        return Optional.of(new Check(new PeerInfo(next, addresses), false));
+      }
+    }
+    return Optional.empty();
+  }
+
   private Optional<Check> nextCandidate() {
     while (table.size() < settings.replication() && !candidates.isEmpty()) {
       StoredPeer next = candidates.remove();
@@ -222,6 +277,7 @@ final class Membership {
     long id = ledger.newId();
     trials.put(id, trial);
     PeerInfo peer = trial.check.peer();
+    overlooked.remove(peer.peer());
     Duration budget = settings.timing().connect().plus(settings.timing().request());
     lookups.start(id, new Query.Check(peer.peer()), List.of(peer), budget);
   }
@@ -238,6 +294,9 @@ final class Membership {
     if (!answered && !trial.isLast && trial.check.isMember() && table.contains(peer)) {
       start(new Trial(trial.check, true));
       return;
+    }
+    if (!answered && !table.contains(peer) && connected.containsKey(peer)) {
+      silent.add(peer);
     }
     table.onChecked(peer);
     checkAll();

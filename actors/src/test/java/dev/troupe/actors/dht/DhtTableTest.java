@@ -180,6 +180,30 @@ class DhtTableTest {
     fixture.advance(CHECK);
     assertEquals(peers(scripts.get(0)), members());
     assertEquals(List.of(), table().waiting());
+    fixture.identify(scripts.get(2)); // To say so once more is not to answer.
+    assertEquals(peers(scripts.get(0)), members());
+    fixture.advance(DhtSettings.DEFAULT.timing().refresh());
+    assertEquals(2, checks(scripts.get(2)));
+    assertEquals(peers(scripts.get(0)), members());
+    scripts.get(2).silent = false;
+    fixture.advance(DhtSettings.DEFAULT.timing().refresh());
+    assertEquals(peers(scripts.get(0), scripts.get(2)), members());
+  }
+
+  @Test
+  void whoDidNotAnswerIsAnewcomerWhenItConnectsAgain() {
+    List<Script> scripts = silentBucket();
+    scripts.get(0).silent = true;
+    fixture.identify(scripts.get(2));
+    fixture.advance(CHECK);
+    assertEquals(peers(scripts.get(1), scripts.get(2)), members());
+    scripts.get(2).server = false;
+    fixture.identify(scripts.get(2));
+    fixture.identify(scripts.get(0));
+    assertEquals(peers(scripts.get(1)), members(), "it has not answered");
+    fixture.disconnect(scripts.get(0));
+    fixture.identify(scripts.get(0));
+    assertEquals(peers(scripts.get(0), scripts.get(1)), members());
   }
 
   @Test
@@ -324,6 +348,9 @@ class DhtTableTest {
     fixture =
         new DhtFixture(
             settings(20, 8).withBootstrapPeers(DhtFixture.joining(named).bootstrapPeers()), named);
+    fixture.advance(Duration.ofSeconds(1));
+    assertEquals(peers(named), members());
+    fixture.crash(); // Who the bootstrap peers are is heard of after those that are connected.
     fixture.advance(Duration.ofSeconds(1));
     assertEquals(peers(named), members());
     fixture.identify(bootstraps.get(3));

@@ -21,8 +21,8 @@ final class Bucket {
   static final class Known {
     private final PeerInfo info;
     private final Key key;
-    private final List<IpGroup> groups;
     private final long heardOf;
+    private List<IpGroup> groups;
 
     /** When it was heard of or, since then, asked. */
     private long askedAt;
@@ -45,6 +45,11 @@ final class Bucket {
 
     List<IpGroup> groups() {
       return groups;
+    }
+
+    /** It counts in no group any more. */
+    void exempt() {
+      groups = List.of();
     }
 
     private boolean is(PeerId peer) {

@@ -46,7 +46,8 @@ public final class RoutingTable {
    *     goes
    * @param silence a member that was not heard of for longer is to be checked
    * @param perGroupInBucket members of one bucket at most that are in the same IP group, and as
-   *     many that wait; one more is refused
+   *     many that wait; one more is refused while there are as many members, and otherwise, where
+   *     it has to wait, the oldest of the group that waits goes
    * @param perGroup members at most that are in the same IP group; one more is refused
    */
   public record Settings(
@@ -193,12 +194,26 @@ public final class RoutingTable {
     if (bucket == null || member == null) {
       return Optional.empty();
     }
-    for (IpGroup group : member.groups()) {
-      groups.computeIfPresent(group, (same, count) -> count == 1 ? null : count - 1);
-    }
+    uncount(member);
     size--;
     dropIfVoid(prefix, bucket);
     return isEmpty() ? Optional.of(new RoutingTableEmptied()) : Optional.empty();
+  }
+
+  private void uncount(Bucket.Known member) {
+    for (IpGroup group : member.groups()) {
+      groups.computeIfPresent(group, (same, count) -> count == 1 ? null : count - 1);
+    }
+  }
+
+  /** A member counts in no IP group from now on. Does nothing for others. */
+  public void exempt(PeerId peer) {
+    Bucket bucket = buckets.get(self.commonPrefixLength(keyOf.apply(peer)));
+    Bucket.Known member = bucket == null ? null : bucket.member(peer);
+    if (member != null) {
+      uncount(member);
+      member.exempt();
+    }
   }
 
   private void dropIfVoid(int prefix, Bucket bucket) {
@@ -247,6 +262,12 @@ public final class RoutingTable {
   public boolean contains(PeerId peer) {
     Bucket bucket = buckets.get(self.commonPrefixLength(keyOf.apply(peer)));
     return bucket != null && bucket.member(peer) != null;
+  }
+
+  /** Whether there is room in the bucket in which this peer is, or would be. */
+  public boolean hasRoomFor(PeerId peer) {
+    Bucket bucket = buckets.get(self.commonPrefixLength(keyOf.apply(peer)));
+    return bucket == null || !bucket.isFull();
   }
 
   /** Whether nobody is in the table. */

@@ -13,13 +13,19 @@ import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -269,11 +275,36 @@ class RoutingTableTest {
       @ForAll @IntRange(min = 1, max = 4) int capacity, @ForAll long seed) {
     RoutingTable table = table(0, capacity);
     Random random = new Random(seed);
+    List<IpGroup> all = IntStream.range(0, 4).mapToObj(each -> new IpGroup(16, each)).toList();
+    List<List<IpGroup>> groups = new ArrayList<>();
+    for (int point = 0; point < 256; point++) {
+      List<IpGroup> some = new ArrayList<>(all);
+      Collections.shuffle(some, random);
+      groups.add(some.subList(0, random.nextInt(3)));
+    }
+    Map<PeerId, List<IpGroup>> counted = new LinkedHashMap<>();
     boolean populated = false;
     for (int step = 0; step < 300; step++) {
       int point = 1 + random.nextInt(255);
-      Optional<RoutingTableEvent> event =
-          random.nextInt(3) == 0 ? table.remove(Peers.at(point)) : add(table, point, step);
+      PeerId peer = Peers.at(point);
+      Optional<RoutingTableEvent> event;
+      if (random.nextInt(3) == 0) {
+        event = table.remove(peer);
+        counted.remove(peer);
+      } else {
+        RoutingTable.Heard heard = table.add(peer, List.of(), () -> groups.get(point), step);
+        event = heard.event();
+        if (heard.admission() == Admission.ENTERED) {
+          counted.put(peer, groups.get(point));
+        }
+      }
+      if (random.nextInt(10) == 0) {
+        PeerId exempt = Peers.at(1 + random.nextInt(255));
+        table.exempt(exempt);
+        counted.computeIfPresent(exempt, (same, before) -> List.of());
+      }
+      assertEquals(counted.keySet(), Set.copyOf(table.peers()));
+      all.forEach(group -> assertIsNotTooMuchOf(group, counted));
       if (random.nextInt(4) == 0) {
         table.nextCheck(step).ifPresent(check -> table.onChecked(check.peer().peer()));
       }
@@ -298,6 +329,25 @@ class RoutingTableTest {
                 <= 3);
       }
     }
+    Stream.concat(table.peers().stream(), table.waiting().stream()).forEach(table::remove);
+    for (int i = 0; i < 4; i++) {
+      List<IpGroup> one = List.of(all.get(i));
+      RoutingTable.Heard heard = table.add(Peers.at(0x80 >> i), List.of(), () -> one, 300);
+      assertEquals(Admission.ENTERED, heard.admission(), "who has left does not count");
+    }
+  }
+
+  private static void assertIsNotTooMuchOf(IpGroup group, Map<PeerId, List<IpGroup>> counted) {
+    int[] inBucket = new int[8];
+    int inTable = 0;
+    for (Map.Entry<PeerId, List<IpGroup>> each : counted.entrySet()) {
+      if (each.getValue().contains(group)) {
+        inTable++;
+        inBucket[Peers.key(0).commonPrefixLength(Peers.keyOf(each.getKey()))]++;
+      }
+    }
+    assertTrue(inTable <= 3, inTable + " of one group in the table");
+    assertTrue(Arrays.stream(inBucket).allMatch(count -> count <= 2), "too many in one bucket");
   }
 
   @Test
