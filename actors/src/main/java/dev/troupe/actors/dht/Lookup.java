@@ -189,6 +189,9 @@ final class Lookup {
   private boolean isPlacing;
   private int placed;
 
+  /** Whether somebody was handed the record on the way there. */
+  private boolean triedToPlace;
+
   /**
    * A lookup that begins at once.
    *
@@ -348,6 +351,7 @@ final class Lookup {
   private void placeOnTheWay(Query.Parcel parcel) {
     Exchange exchange = send(parcel);
     early.add(exchange.number());
+    triedToPlace = true;
     startTimer(exchange, longest(exchange));
   }
 
@@ -405,9 +409,7 @@ final class Lookup {
           .onWalked(end.asked(), walk.hops(), Duration.ofNanos(environment.now() - begunAt));
     }
     List<Query.Parcel> parcels = query.parcels(end);
-    return parcels.isEmpty() && exchanges.isEmpty() && placed == 0
-        ? finish(query.conclude(end))
-        : place(parcels);
+    return parcels.isEmpty() && !triedToPlace ? finish(query.conclude(end)) : place(parcels);
   }
 
   private boolean isEarly(Exchange exchange) {

@@ -25,6 +25,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -853,14 +854,37 @@ class DhtLookupTest {
     assertEquals(new Dht.Provided(Script.hash("x"), 20), reply.next());
   }
 
-  /** At least so many of the nearest have the record then. */
-  private Duration timeToProvide(boolean optimistic, int nearest) {
+  @Test
+  void anOptimisticProvideThatAllRefuseIsRejected() {
     Script[] peers = network(100);
+    optimistic(true, peers);
+    List<Script> nearest = nearest("x", peers);
+    for (Script peer : nearest.subList(0, 8)) {
+      Function<KademliaMessage, KademliaMessage> naming = peer.answer;
+      peer.answer =
+          request -> {
+            peer.opens = false;
+            return naming.apply(request);
+          };
+    }
+    nearest.subList(8, 100).forEach(peer -> peer.answer = request -> null);
+    Probe<Object> reply = provide("x");
+    fixture.advance(SECOND.multipliedBy(30));
+    assertFailed(Reason.REJECTED, reply);
+  }
+
+  private void optimistic(boolean optimistic, Script[] peers) {
     ready(DhtFixture.joining(peers[0]).withLookup(new DhtSettings.Lookup(1, optimistic)), peers);
     for (int i = 0; i < 10; i++) {
       get("/test/" + i);
       fixture.advance(SECOND.multipliedBy(4));
     }
+  }
+
+  /** At least so many of the nearest have the record then. */
+  private Duration timeToProvide(boolean optimistic, int nearest) {
+    Script[] peers = network(100);
+    optimistic(optimistic, peers);
     Probe<Object> reply = provide("x");
     long asked = fixture.system.now();
     Dht.Provided provided = reply.expect(Dht.Provided.class, Duration.ofSeconds(5));
