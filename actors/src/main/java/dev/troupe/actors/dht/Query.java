@@ -390,9 +390,11 @@ sealed interface Query {
     @Override
     public List<Parcel> parcels(Finished walk) {
       Region region = Region.of(keys.get(0), walk, replication);
+      // Along paths that disagree all are told: those of one path may be fakes, however near.
+      int each = walk.ending() == Ending.DISPUTED ? walk.closest().size() : replication;
       Map<PeerId, List<KademliaMessage>> perPeer = new LinkedHashMap<>();
       region
-          .assign(keys, replication)
+          .assign(keys, each)
           .forEach(
               (key, peers) -> {
                 assigned.put(key, peers.size());

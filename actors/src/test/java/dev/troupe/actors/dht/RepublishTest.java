@@ -34,6 +34,7 @@ import dev.troupe.simulation.kernel.Probe;
 import dev.troupe.simulation.kernel.SimulatedSystem;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
@@ -623,6 +624,23 @@ class RepublishTest {
     sweep.onPlaced(parcels.get(1));
     assertEquals(
         new Query.Outcome.Announced(keys(2), List.of()), sweep.placed(2, Dht.Reason.REJECTED));
+  }
+
+  @Test
+  void wherePathsDisagreeAllThatTheyFoundAreTold() {
+    List<PeerId> forty = IntStream.rangeClosed(1, 40).mapToObj(Script::peer).toList();
+    Finished walk = new Finished(Ending.DISPUTED, forty, 60, 60);
+    PeerInfo self = new PeerInfo(DhtFixture.SELF, List.of());
+    Query.Sweep sweep = new Query.Sweep(keys(2), self, 20);
+    List<Query.Parcel> parcels = sweep.parcels(walk);
+    assertEquals(Set.copyOf(forty), Set.copyOf(parcels.stream().map(Query.Parcel::peer).toList()));
+    parcels.subList(0, 19).forEach(sweep::onPlaced);
+    List<Multihash> first = keys(1);
+    assertEquals(
+        new Query.Outcome.Announced(List.of(), first), sweep.placed(19, Dht.Reason.REJECTED));
+    sweep.onPlaced(parcels.get(19));
+    assertEquals(
+        new Query.Outcome.Announced(first, List.of()), sweep.placed(20, Dht.Reason.REJECTED));
   }
 
   @Test

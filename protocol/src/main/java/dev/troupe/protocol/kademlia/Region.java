@@ -19,8 +19,9 @@ import java.util.TreeMap;
  * more bits a key shares with the point, the more of these are certainly nearer to it than anybody
  * whom the walk has not found; the region is as large as three quarters of those that the walk was
  * to find are so for each of its keys. Where the walk found fewer, because there are no others, the
- * region is all of the keyspace; where it did not come to its end, or more than one in {@value
- * #FAILED_PART} of those asked did not answer and may be there nevertheless, the point alone.
+ * region is all of the keyspace; where it did not come to its end, or to different ones along
+ * several paths, or more than one in {@value #FAILED_PART} of those asked did not answer and may be
+ * there nevertheless, the point alone.
  */
 public final class Region {
 
