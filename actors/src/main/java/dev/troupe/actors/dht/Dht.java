@@ -198,10 +198,21 @@ public final class Dht {
     }
   }
 
-  /** Asks to store a value, which the validator of the key's namespace must accept. */
+  /**
+   * Asks to store a value, which the validator of the key's namespace must accept; and to put it
+   * again at intervals, as long as it is valid and until that is {@linkplain StopPutting stopped}.
+   */
   public record PutValue(
       Bytes key, Bytes value, Readiness readiness, ActorRef<PutValueReply> replyTo)
       implements Operation {}
+
+  /**
+   * Asks to put the value of a key no more. It is not put again, and this peer does not name it;
+   * others have it until it expires there. A {@link PutValue} of the key that waits is answered
+   * with {@code WITHDRAWN}; one that runs is not stopped. Answered once that is kept, in every
+   * state.
+   */
+  public record StopPutting(Bytes key, ActorRef<StopPuttingReply> replyTo) implements Command {}
 
   /**
    * Asks for the best value of a key.
@@ -343,6 +354,9 @@ public final class Dht {
   /** The outcome of {@link PutValue}. */
   public sealed interface PutValueReply {}
 
+  /** The outcome of {@link StopPutting}. */
+  public sealed interface StopPuttingReply {}
+
   /** The outcome of {@link GetValue}. */
   public sealed interface GetValueReply {}
 
@@ -385,6 +399,9 @@ public final class Dht {
    */
   public record ValuePut(Bytes key, int peers) implements PutValueReply {}
 
+  /** The value of the key is not put any more, or never was. */
+  public record PuttingStopped(Bytes key) implements StopPuttingReply {}
+
   /**
    * The best of the values found.
    *
@@ -414,6 +431,7 @@ public final class Dht {
           StopProvidingReply,
           FindProvidersReply,
           PutValueReply,
+          StopPuttingReply,
           GetValueReply,
           FindPeerReply {}
 
@@ -445,7 +463,7 @@ public final class Dht {
     TOO_MANY_PROVIDED,
     /** This peer has put as many values as it may ({@link DhtSettings.Limits#values}). */
     TOO_MANY_VALUES,
-    /** Before it ran, it was asked to stop providing the key. */
+    /** Before it ran, it was asked to stop providing the key, or putting its value. */
     WITHDRAWN,
     /** The actor crashed while it ran; whether others have seen it is unknown. */
     CRASHED,
@@ -840,6 +858,7 @@ public final class Dht {
         .onMessage(SaveDue.class, unused -> onSaveDue())
         .onMessage(StartProviding.class, this::onStartProviding)
         .onMessage(StopProviding.class, this::onStopProviding)
+        .onMessage(StopPutting.class, this::onStopPutting)
         .onMessage(
             RepublishDue.class,
             unused -> {
@@ -1394,6 +1413,25 @@ public final class Dht {
     return Behaviors.same();
   }
 
+  private Behavior<Command> onStopPutting(StopPutting stop) {
+    if (settings.mode() == DhtMode.OFF) {
+      stop.replyTo().tell(new OperationFailed(Reason.NO_DHT, "the DHT of this peer is off"));
+      return Behaviors.same();
+    }
+    if (kept.keeping().loading().isPresent()) {
+      waitUntilLoaded(stop, stop.replyTo()::tell);
+      return Behaviors.same();
+    }
+    kept.values().withdraw(stop.key());
+    ledger
+        .withdraw(each -> each instanceof PutValue put && put.key().equals(stop.key()))
+        .forEach(each -> refuse(each, Reason.WITHDRAWN, "it is not to be put any more"));
+    whenKept(
+        new Pending(
+            () -> stop.replyTo().tell(new PuttingStopped(stop.key())), stop.replyTo()::tell));
+    return Behaviors.same();
+  }
+
   /** What is here already is not known before all is loaded; nor is what there is to stop. */
   private void waitUntilLoaded(Command command, Consumer<OperationFailed> refusal) {
     if (kept.untilLoaded().size() >= settings.limits().stash()) {
@@ -1411,6 +1449,8 @@ public final class Dht {
         onStartProviding(start);
       } else if (command instanceof StopProviding stop) {
         onStopProviding(stop);
+      } else if (command instanceof StopPutting stop) {
+        onStopPutting(stop);
       }
     }
   }
@@ -1673,6 +1713,8 @@ public final class Dht {
       if (command instanceof StartProviding start) {
         start.replyTo().tell(stopping);
       } else if (command instanceof StopProviding stop) {
+        stop.replyTo().tell(stopping);
+      } else if (command instanceof StopPutting stop) {
         stop.replyTo().tell(stopping);
       }
     }

@@ -51,6 +51,8 @@ record Refusal(
       start.replyTo().tell(failed);
     } else if (command instanceof Dht.StopProviding stop) {
       stop.replyTo().tell(failed);
+    } else if (command instanceof Dht.StopPutting stop) {
+      stop.replyTo().tell(failed);
     } else if (command instanceof Dht.FindProviders find) {
       find.replyTo().tell(failed);
     } else if (command instanceof Dht.PutValue put) {

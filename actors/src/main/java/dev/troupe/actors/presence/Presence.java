@@ -69,8 +69,9 @@ public final class Presence {
       implements Command {}
 
   /**
-   * Asks to be found under an identity no more. It is not published again; others find it until
-   * what they have is over ({@link PresenceSettings#lifetime}).
+   * Asks to be found under an identity no more. It is not published again, nor at all if that still
+   * waits for the DHT to be ready; others find it until what they have is over ({@link
+   * PresenceSettings#lifetime}).
    */
   public record Withdraw(String identity, ActorRef<Withdrawn> replyTo) implements Command {}
 
@@ -394,7 +395,7 @@ public final class Presence {
     Standing standing = kept.standings.get(ended.identity());
     if (standing == null) {
       // It was withdrawn; what was on its way to the DHT then may have come there since.
-      stopProviding(ended.identity());
+      stopPublishing(ended.identity());
     } else if (standing.underWay != null && standing.underWay == ended.number()) {
       standing.underWay = null;
       standing.publication = null;
@@ -435,13 +436,16 @@ public final class Presence {
       if (standing.publication != null) {
         context.stop(standing.publication);
       }
-      stopProviding(identity);
+      stopPublishing(identity);
     }
     withdraw.replyTo().tell(new Withdrawn(identity, standing != null));
     return Behaviors.same();
   }
 
-  private void stopProviding(String identity) {
+  private void stopPublishing(String identity) {
+    dht.tell(
+        new Dht.StopPutting(
+            PresenceRecord.keyOf(host.peerId(), identity), context.getSystem().ignoreRef()));
     dht.tell(
         new Dht.StopProviding(
             PresenceRecord.placeOf(world.crypto(), identity), context.getSystem().ignoreRef()));

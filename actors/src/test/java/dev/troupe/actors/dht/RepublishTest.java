@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.actors.dht.DhtFixture.InboundPipe;
+import dev.troupe.actors.fakes.ScriptedHost;
 import dev.troupe.actors.fakes.ScriptedStore;
 import dev.troupe.actors.fakes.ScriptedWorld;
+import dev.troupe.actors.presence.Presence;
+import dev.troupe.actors.presence.PresenceSettings;
 import dev.troupe.actors.store.Batch;
 import dev.troupe.actors.store.Change;
 import dev.troupe.actors.store.Store;
@@ -38,6 +41,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -188,6 +192,106 @@ class RepublishTest {
     fixture.dht.tell(new Dht.Provide(Script.hash("x"), Readiness.UNTIL_GATE_OPENS, reply.ref()));
     stopProviding("x");
     assertEquals(Dht.Reason.WITHDRAWN, reply.expect(Dht.OperationFailed.class).reason());
+  }
+
+  private void put() {
+    Probe<Dht.PutValueReply> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.PutValue(KEY, Bytes.utf8("v"), Readiness.UNTIL_GATE_OPENS, reply.ref()));
+    reply.expect(Dht.ValuePut.class, MOMENT);
+  }
+
+  private Probe<Dht.StopPuttingReply> stopPutting() {
+    Probe<Dht.StopPuttingReply> reply = fixture.system.probe();
+    fixture.dht.tell(new Dht.StopPutting(KEY, reply.ref()));
+    fixture.system.runUntilIdle();
+    return reply;
+  }
+
+  private int values() {
+    Probe<Dht.Records> records = fixture.system.probe();
+    fixture.dht.tell(new Dht.GetRecords(records.ref()));
+    return records.next().values();
+  }
+
+  @Test
+  void whatIsPutNoMoreIsNotPutAgainAndNotNamed() {
+    start(Store.NONE);
+    put();
+    assertEquals(1, values());
+    assertEquals(new Dht.PuttingStopped(KEY), stopPutting().next());
+    assertEquals(0, values());
+    fixture.advance(Duration.ofHours(60));
+    assertEquals(1, told(KademliaMessage.Type.PUT_VALUE));
+  }
+
+  @Test
+  void anothersValueStaysWhenOursIsPutNoMore() throws Exception {
+    start(Store.NONE);
+    InboundPipe pipe = fixture.openInbound(Script.peer(500));
+    pipe.send(KademliaMessage.putValue(new ValueRecord(KEY, Bytes.utf8("of somebody"))));
+    pipe.answer();
+    assertEquals(new Dht.PuttingStopped(KEY), stopPutting().next());
+    assertEquals(1, values());
+  }
+
+  @Test
+  void stoppingAnswersAPutThatWaits() {
+    remote.reachable = false;
+    start(Store.NONE);
+    Probe<Dht.PutValueReply> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.PutValue(KEY, Bytes.utf8("v"), Readiness.UNTIL_GATE_OPENS, reply.ref()));
+    assertEquals(new Dht.PuttingStopped(KEY), stopPutting().next());
+    assertEquals(Dht.Reason.WITHDRAWN, reply.expect(Dht.OperationFailed.class).reason());
+  }
+
+  @Test
+  void whatIsPutNoMoreIsNotThereAfterARestartEvenIfThatWasWhileLoading() {
+    start(store);
+    put();
+    fixture.close();
+    store = store.reopened();
+    store.slow = true;
+    start(store);
+    Probe<Dht.StopPuttingReply> reply = stopPutting();
+    reply.expectNone();
+    store.slow = false;
+    store.release();
+    fixture.system.runUntilIdle();
+    assertEquals(new Dht.PuttingStopped(KEY), reply.next());
+    assertEquals(0, values());
+    assertEquals(List.of(), store.keys(StoreCollection.VALUES));
+  }
+
+  @Test
+  void aPresenceThatIsWithdrawnWhileItWaitsIsNotPublished() {
+    remote.reachable = false;
+    start(Store.NONE);
+    PrivateKey key = ScriptedWorld.key(1);
+    ActorRef<Presence.Command> presence =
+        fixture.system.spawn(
+            Presence.create(
+                PresenceSettings.DEFAULT,
+                key,
+                new ScriptedWorld(fixture.system),
+                new ScriptedHost(key.peerId()),
+                fixture.dht),
+            "presence");
+    Probe<Presence.AnnounceReply> announced = fixture.system.probe();
+    Probe<Presence.Withdrawn> withdrawn = fixture.system.probe();
+    presence.tell(new Presence.Announce("/eth/0xa11ce", "id", "Alice", announced.ref()));
+    fixture.system.runUntilIdle();
+    assertEquals(1, fixture.state().stashed());
+    presence.tell(new Presence.Withdraw("/eth/0xa11ce", withdrawn.ref()));
+    fixture.system.runUntilIdle();
+    assertTrue(withdrawn.next().wasAnnounced());
+    remote.reachable = true;
+    fixture.identify(remote);
+    fixture.advance(MOMENT);
+    assertEquals(Dht.State.READY, fixture.state().state());
+    assertEquals(0, told(KademliaMessage.Type.PUT_VALUE));
+    assertEquals(0, values());
   }
 
   @Test

@@ -45,6 +45,7 @@ class PresenceTest {
   private final List<Dht.PutValue> puts = new ArrayList<>();
   private final List<Dht.Provide> provided = new ArrayList<>();
   private final List<Multihash> stopped = new ArrayList<>();
+  private final List<Bytes> stoppedPuts = new ArrayList<>();
   private final List<Dht.GetValue> gets = new ArrayList<>();
 
   /** Who provides what, and what is stored: the DHT, as far as a search can see. */
@@ -95,6 +96,13 @@ class PresenceTest {
             stop -> {
               stopped.add(stop.key());
               stop.replyTo().tell(new Dht.ProvidingStopped(stop.key()));
+              return Behaviors.same();
+            })
+        .onMessage(
+            Dht.StopPutting.class,
+            stop -> {
+              stoppedPuts.add(stop.key());
+              stop.replyTo().tell(new Dht.PuttingStopped(stop.key()));
               return Behaviors.same();
             })
         .onMessage(
@@ -238,6 +246,7 @@ class PresenceTest {
     announce(ALICE);
     assertTrue(withdraw(ALICE));
     assertEquals(place(ALICE), stopped.get(0));
+    assertEquals(puts.get(0).key(), stoppedPuts.get(0));
     system.advance(REFRESH.multipliedBy(3));
     assertEquals(1, puts.size());
     assertEquals(List.of(), announced());
@@ -256,6 +265,7 @@ class PresenceTest {
     assertEquals(List.of(), provided);
     // What had come to the DHT before the publication was gone is withdrawn as well.
     assertEquals(List.of(place(ALICE), place(ALICE)), stopped);
+    assertEquals(List.of(puts.get(0).key(), puts.get(0).key()), stoppedPuts);
     reply.expectNone();
   }
 

@@ -163,6 +163,15 @@ public final class ValueStore {
     return put(self, record, now - settings.timeToLive().toNanos(), now);
   }
 
+  /** Drops a value that this peer put itself, if there is one: it is not to put it any more. */
+  public void withdraw(Bytes key) {
+    Distance distance = here.distanceTo(Key.of(key));
+    Stored held = records.get(distance);
+    if (held != null && held.sender.equals(self)) {
+      remove(distance);
+    }
+  }
+
   /** Others have been told of a value of this peer's own, if it is that still. */
   public void announced(ValueRecord record, long now) {
     Distance distance = here.distanceTo(Key.of(record.key()));
