@@ -151,6 +151,16 @@ public final class BootstrapPool {
   /** Most subscribers. */
   static final int MAX_SUBSCRIBERS = 256;
 
+  /**
+   * How many there are in the pool at most, and so how many dials: those that are configured or
+   * added, and behind each as many as are taken from one {@code /dnsaddr}.
+   *
+   * @param configured primaries and backups
+   */
+  public static int most(int configured) {
+    return (configured + Pool.MAX_ADDED) * (1 + Pool.MAX_BEHIND);
+  }
+
   private static final String TAG = "bootstrap";
 
   /** For how long nobody is dialled because the store has not said yet who answered before. */

@@ -553,7 +553,7 @@ public final class Dht {
    * So many lookups correct stored values at a time; what else there is to correct is left to the
    * next who asks for it.
    */
-  static final int MAX_CORRECTIONS = 32;
+  public static final int MAX_CORRECTIONS = 32;
 
   /** How often it is looked whether the routing table has changed, to keep it. */
   static final Duration SAVE_INTERVAL = Duration.ofMinutes(1);

@@ -221,7 +221,7 @@ public final class Health {
   static final int MAX_ASKERS = 256;
 
   /** Most verifications and probes at a time. */
-  static final int MAX_ERRANDS = 8;
+  public static final int MAX_ERRANDS = 8;
 
   /** How many measurements there are to one question for the peers that a bootstrap peer knows. */
   static final int PEERS_EVERY = 10;

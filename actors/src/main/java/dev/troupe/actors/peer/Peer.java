@@ -462,10 +462,10 @@ public final class Peer {
   static final int STASH = 1000;
 
   /** How many pings, perfs, openings of streams and dials of names there may be at once. */
-  static final int MAX_ERRANDS = 256;
+  public static final int MAX_ERRANDS = 256;
 
   /** How many protocols may have an acceptor of streams. */
-  static final int MAX_ACCEPTORS = 256;
+  public static final int MAX_ACCEPTORS = 256;
 
   private static final Duration END = Duration.ofSeconds(5);
 

@@ -205,6 +205,24 @@ public record PeerSettings(
         servePerf);
   }
 
+  /** The same with other virtual connections. */
+  public PeerSettings withVirtualConnections(VirtualConnectionSettings other) {
+    return new PeerSettings(
+        identity,
+        listen,
+        store,
+        host,
+        addressBook,
+        connections,
+        dht,
+        bootstrap,
+        health,
+        gossip,
+        other,
+        presence,
+        servePerf);
+  }
+
   /** The same, serving perf or not. */
   public PeerSettings withServePerf(boolean other) {
     return new PeerSettings(

@@ -164,7 +164,7 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
   private record ReceiverGone(ActorRef<Received> receiver) implements Command {}
 
   /** How many received messages of a pair are remembered. */
-  static final int REMEMBERED = 64;
+  public static final int REMEMBERED = 64;
 
   /** Makes the actor; its supervision is included. */
   public static Behavior<Command> create(

@@ -5,11 +5,14 @@ import dev.troupe.actors.dht.Dht;
 import dev.troupe.actors.gossip.Gossip;
 import dev.troupe.actors.peer.Peer;
 import dev.troupe.actors.peer.PeerSettings;
+import dev.troupe.actors.virtualconnections.VirtualConnectionSettings;
+import dev.troupe.actors.virtualconnections.VirtualConnections;
 import dev.troupe.actors.world.World;
 import dev.troupe.protocol.Bytes;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.keys.PrivateKey;
 import dev.troupe.protocol.multihash.Multihash;
+import dev.troupe.protocol.multistream.ProtocolId;
 import dev.troupe.simulation.kernel.SimulatedSystem;
 import dev.troupe.simulation.world.Loss;
 import dev.troupe.simulation.world.SimulatedNetwork;
@@ -21,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
@@ -48,6 +52,12 @@ public final class Cluster {
    */
   public static final Duration BOUND = Duration.ofSeconds(65);
 
+  /** How much longer than its timers a message may take to be answered. */
+  private static final Duration SLACK = Duration.ofSeconds(5);
+
+  /** The protocol of letters. */
+  public static final ProtocolId LETTERS = ProtocolId.of("/troupe/simulation/letters/1");
+
   private final SimulatedSystem system;
   private final SimulatedNetwork network;
   private final Fidelity fidelity;
@@ -57,6 +67,9 @@ public final class Cluster {
   private final List<Publication> publications = new ArrayList<>();
   private final Map<String, Publication> published = new LinkedHashMap<>();
   private final Measurements measurements = new Measurements();
+  private final List<Letter> letters = new ArrayList<>();
+  private final Map<Bytes, Letter> lettersByText = new LinkedHashMap<>();
+  private final List<Letter.Hearing> hearings = new ArrayList<>();
   private long names;
 
   /** A cluster without peers. */
@@ -108,6 +121,16 @@ public final class Cluster {
     return publications;
   }
 
+  /** All that was sent from peer to peer, in order. */
+  public List<Letter> letters() {
+    return letters;
+  }
+
+  /** All times that one of these was heard, in order. */
+  public List<Letter.Hearing> hearings() {
+    return hearings;
+  }
+
   /** What has been noted so far. */
   public Measurements measurements() {
     return measurements;
@@ -128,6 +151,19 @@ public final class Cluster {
    */
   public Node startFaulty(
       String name, UnaryOperator<PeerSettings> change, UnaryOperator<PeerSettings> fault) {
+    return startFaulty(name, change, fault, UnaryOperator.identity());
+  }
+
+  /**
+   * Starts a peer that does not behave as a peer does, for the tests of checkers.
+   *
+   * @param disguise makes what it does of what a peer would do
+   */
+  public Node startFaulty(
+      String name,
+      UnaryOperator<PeerSettings> change,
+      UnaryOperator<PeerSettings> fault,
+      UnaryOperator<Behavior<Peer.Command>> disguise) {
     SimulatedWorld machine = network.machine(name);
     RandomGenerator keys = system.newRandom("identity/" + name);
     PrivateKey identity = PrivateKey.generate(machine.crypto(), keys::nextBytes);
@@ -136,7 +172,8 @@ public final class Cluster {
             name,
             machine,
             change.apply(PeerSettings.of(identity, List.of(machine.address(PORT)))),
-            fault);
+            fault,
+            disguise);
     if (nodes.putIfAbsent(name, node) != null) {
       throw new IllegalArgumentException("there is a node " + name + " already");
     }
@@ -151,16 +188,25 @@ public final class Cluster {
             message -> {
               if (node.hear(message, system.now()) && message instanceof Gossip.Message heard) {
                 onDelivered(node, published.get(heard.data().utf8()));
+              } else if (message instanceof VirtualConnections.Received received) {
+                onLetter(node, lettersByText.get(received.data()));
               }
               return Behaviors.same();
             });
     ActorRef<Object> ear = system.spawn(listening, "ear-" + ++names);
     ActorRef<Peer.Command> peer =
-        system.spawn(
-            Peer.create(node.actualSettings(), world, ear.<Peer.Started>narrow()),
-            node.name() + "-" + names);
+        system.spawn(node.behaviour(world, ear.<Peer.Started>narrow()), node.name() + "-" + names);
     node.start(peer, ear, system.now(), measurements);
     peer.tell(Peer.subscribeDht(ear.<Dht.StateChanged>narrow()));
+    if (node.receivesLetters()) {
+      receiveLetters(node);
+    }
+  }
+
+  private void onLetter(Node node, @Nullable Letter letter) {
+    if (letter != null) {
+      hearings.add(letter.hear(node, system.now()));
+    }
   }
 
   private void onDelivered(Node node, @Nullable Publication publication) {
@@ -412,6 +458,68 @@ public final class Cluster {
             system.now() + within.toNanos());
     publications.add(publication);
     published.put(text, publication);
+  }
+
+  /** Has a peer receive what others {@link #send}, from now on and after each restart. */
+  public Operation receiveLetters(Node node) {
+    node.receivingLetters();
+    return this.<VirtualConnections.StartReply>ask(
+        node,
+        "receive letters",
+        BOUND,
+        replyTo ->
+            Peer.startProtocol(LETTERS, node.ear().<VirtualConnections.Received>narrow(), replyTo));
+  }
+
+  /** Sends a letter over the virtual connection from one peer to another. */
+  public Letter send(Node from, Node to) {
+    return send(from, to, (text, replyTo) -> Peer.send(to.id(), LETTERS, text, replyTo));
+  }
+
+  /**
+   * The same in a way that need not be right, for the tests of checkers.
+   *
+   * @param way what the sender's peer is told, for a text and who waits for the answer
+   */
+  public Letter send(
+      Node from,
+      Node to,
+      BiFunction<Bytes, ActorRef<VirtualConnections.SendReply>, Peer.Command> way) {
+    int number = letters.size();
+    Bytes text = Letter.text(number);
+    long ahead =
+        letters.stream()
+            .filter(each -> each.from() == from && each.to() == to && each.isOpen())
+            .count();
+    Letter letter =
+        new Letter(
+            number,
+            from,
+            to,
+            this.<VirtualConnections.SendReply>ask(
+                from,
+                "send to " + to.name(),
+                longestSend(from.settings()).multipliedBy(ahead + 1),
+                replyTo -> way.apply(text, replyTo)));
+    letters.add(letter);
+    lettersByText.put(text, letter);
+    return letter;
+  }
+
+  /** How long all attempts to send may take, each with a dial, a stream and an answer. */
+  private static Duration longestSend(PeerSettings settings) {
+    VirtualConnectionSettings sending = settings.virtualConnections();
+    Duration attempt =
+        settings
+            .connections()
+            .dialBudget()
+            .plus(settings.host().streamTimeout())
+            .plus(sending.acknowledgement());
+    long pauses = (1L << (sending.attempts() - 1)) - 1;
+    return attempt
+        .multipliedBy(sending.attempts())
+        .plus(sending.backoff().multipliedBy(pauses))
+        .plus(SLACK);
   }
 
   private Multihash hash(String key) {

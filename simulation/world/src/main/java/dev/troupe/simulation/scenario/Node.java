@@ -4,6 +4,7 @@ import dev.troupe.actors.dht.Dht;
 import dev.troupe.actors.gossip.Gossip;
 import dev.troupe.actors.peer.Peer;
 import dev.troupe.actors.peer.PeerSettings;
+import dev.troupe.actors.world.World;
 import dev.troupe.protocol.keys.PeerId;
 import dev.troupe.protocol.multiaddr.Multiaddr;
 import dev.troupe.simulation.world.SimulatedWorld;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
 import org.jspecify.annotations.Nullable;
 
 /** One machine with one complete peer on it, and what that peer told whoever started it. */
@@ -34,6 +36,7 @@ public final class Node {
   private final SimulatedWorld machine;
   private final PeerSettings settings;
   private final UnaryOperator<PeerSettings> fault;
+  private final UnaryOperator<Behavior<Peer.Command>> disguise;
   private final List<ActorCrash> actorCrashes = new ArrayList<>();
   private State state = State.UP;
   private int incarnation;
@@ -47,6 +50,7 @@ public final class Node {
   private Dht.@Nullable StateChanged dht;
   private final Set<String> topics = new LinkedHashSet<>();
   private final Map<String, Integer> heard = new LinkedHashMap<>();
+  private boolean receivesLetters;
   private List<Multiaddr> addresses = List.of();
   private Measurements.@Nullable Start measured;
 
@@ -56,8 +60,10 @@ public final class Node {
       String name,
       SimulatedWorld machine,
       PeerSettings settings,
-      UnaryOperator<PeerSettings> fault) {
+      UnaryOperator<PeerSettings> fault,
+      UnaryOperator<Behavior<Peer.Command>> disguise) {
     this.fault = fault;
+    this.disguise = disguise;
     this.name = name;
     this.machine = machine;
     this.settings = settings;
@@ -125,6 +131,15 @@ public final class Node {
     topics.add(topic);
   }
 
+  void receivingLetters() {
+    receivesLetters = true;
+  }
+
+  /** Whether it receives letters, after each start anew. */
+  boolean receivesLetters() {
+    return receivesLetters;
+  }
+
   /** Its name, which is its machine's as well. */
   public String name() {
     return name;
@@ -135,8 +150,9 @@ public final class Node {
     return machine;
   }
 
-  PeerSettings actualSettings() {
-    return fault.apply(settings);
+  /** What its peer does, which is what a peer does unless it is faulty. */
+  Behavior<Peer.Command> behaviour(World world, ActorRef<Peer.Started> starter) {
+    return disguise.apply(Peer.create(fault.apply(settings), world, starter));
   }
 
   /** What its peer is started with. */

@@ -4,6 +4,7 @@ import dev.troupe.simulation.check.AnsweredOnce;
 import dev.troupe.simulation.check.Checker;
 import dev.troupe.simulation.check.Delivered;
 import dev.troupe.simulation.check.Healthy;
+import dev.troupe.simulation.check.HeardInOrder;
 import dev.troupe.simulation.check.MeshDegrees;
 import dev.troupe.simulation.check.NothingLivesOn;
 import dev.troupe.simulation.check.TablesConverge;
@@ -69,6 +70,7 @@ public final class Run {
     return List.of(
         new AnsweredOnce(),
         new Delivered(),
+        new HeardInOrder(),
         new MeshDegrees(),
         new WithinCaps(),
         new NothingLivesOn(),

@@ -24,6 +24,7 @@ public final class Scenarios {
           new PartitionHeals(),
           new SlowAndSilentPeers(),
           new StashOverload(),
+          new Conversations(),
           new SteadyNetwork(),
           new EverythingFails());
 
