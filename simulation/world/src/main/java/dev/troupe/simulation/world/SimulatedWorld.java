@@ -99,7 +99,9 @@ public final class SimulatedWorld implements World {
 
   @Override
   public RandomGenerator random(PeerId owner, String purpose) {
-    return network.system().newRandom("peer/" + owner + "/" + purpose);
+    // A peer that starts again must not draw again what it drew in its first life.
+    String life = hostNumber <= 1 ? "" : "/" + hostNumber;
+    return network.system().newRandom("peer/" + owner + "/" + purpose + life);
   }
 
   @Override
@@ -139,9 +141,14 @@ public final class SimulatedWorld implements World {
       throw new IllegalStateException("machine " + name + " has crashed");
     }
     SimulatedHost host =
-        new SimulatedHost(network, this, identity, settings, name + "/" + ++hostNumber);
+        new SimulatedHost(network, this, identity, settings, name + "/" + nextHost());
     hosts.add(host);
     return host;
+  }
+
+  /** One more host is made on this machine, which with the others makes so many. */
+  int nextHost() {
+    return ++hostNumber;
   }
 
   /**

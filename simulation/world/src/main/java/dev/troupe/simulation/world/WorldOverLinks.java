@@ -67,6 +67,7 @@ record WorldOverLinks(SimulatedNetwork network, SimulatedWorld machine) implemen
     if (machine.isDown()) {
       throw new IllegalStateException("machine " + machine.name() + " has crashed");
     }
+    machine.nextHost();
     return new BuiltInHost(
         identity,
         settings,

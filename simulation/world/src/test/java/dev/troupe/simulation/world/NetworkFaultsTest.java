@@ -2,6 +2,7 @@ package dev.troupe.simulation.world;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.actors.connections.Connections;
@@ -55,6 +56,17 @@ class NetworkFaultsTest {
     Operation connected = cluster.connect(from, to);
     system.advance(Duration.ofSeconds(2));
     assertTrue(connected.reply() instanceof Connections.Connected, () -> "" + connected.reply());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Fidelity.class)
+  void aPeerThatStartsAnewDrawsOtherNumbersThanBefore(Fidelity fidelity) {
+    Cluster cluster = cluster(fidelity);
+    Node alice = start(cluster, "alice");
+    long before = alice.machine().random(alice.id(), "test").nextLong();
+    cluster.crash(alice);
+    cluster.restart(alice);
+    assertNotEquals(before, alice.machine().random(alice.id(), "test").nextLong());
   }
 
   @ParameterizedTest
