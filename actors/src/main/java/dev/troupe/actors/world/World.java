@@ -38,7 +38,8 @@ public interface World extends Measurements {
    *
    * @param owner whose decisions
    * @param purpose what for, such as {@code "gossip"}: equal owners and purposes get equal
-   *     sequences in a simulation
+   *     sequences in a simulation, until a machine makes another host: a peer that starts anew
+   *     draws other numbers
    * @return not thread-safe: for one actor
    */
   RandomGenerator random(PeerId owner, String purpose);

@@ -257,12 +257,21 @@ public final class Cluster {
    * @return its path
    */
   public String crashAnyActor(Node node) {
+    return crashAnyActor(node, "");
+  }
+
+  /**
+   * The same for those alone whose path begins so.
+   *
+   * @param part such as {@code "virtualconnections"}, for that actor and those below it
+   */
+  public String crashAnyActor(Node node, String part) {
     system.runUntilIdle();
     String root = node.peer().path().toStringWithoutAddress();
     TreeMap<String, List<String>> kinds = new TreeMap<>();
     for (String place : system.children(node.peer()).keySet()) {
-      if (!place.equals(root)) {
-        String path = place.substring(root.length() + 1);
+      String path = place.equals(root) ? "" : place.substring(root.length() + 1);
+      if (!path.isEmpty() && path.startsWith(part)) {
         kinds.computeIfAbsent(kind(path), kind -> new ArrayList<>()).add(path);
       }
     }

@@ -119,7 +119,7 @@ public final class Conversations implements Scenario {
         run.after(time, () -> cluster.loss(node, other, Loss.NONE));
       }
       case 6 -> cluster.stopReading(node, time);
-      case 7 -> cluster.crashActor(node, "virtualconnections");
+      case 7 -> cluster.crashAnyActor(node, "virtualconnections");
       default -> cluster.crashAnyActor(node);
     }
   }

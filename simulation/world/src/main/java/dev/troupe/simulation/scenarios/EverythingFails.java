@@ -40,6 +40,7 @@ public final class EverythingFails implements Scenario {
   public void play(Run run) {
     Cluster cluster = run.cluster();
     Node bootstrap = Start.network(run, "lobby", EverythingFails::anywhere).get(0);
+    cluster.up().forEach(cluster::receiveLetters);
     long end = cluster.system().now() + run.parameters().length().toNanos();
     run.fault(() -> churn(run, bootstrap));
     while (cluster.system().now() < end) {
@@ -52,6 +53,7 @@ public final class EverythingFails implements Scenario {
         cluster.findPeer(asker, other.id());
         cluster.connect(asker, other);
         cluster.ping(asker, other);
+        cluster.send(asker, other);
         cluster.publish(asker, "lobby", "to whom it may reach");
         run.advance(Duration.ofSeconds(1));
       }
