@@ -234,7 +234,7 @@ public final class Health {
     final Set<ActorRef<Event>> subscribers = new LinkedHashSet<>();
     final List<ActorRef<HealthReport>> askers = new ArrayList<>();
 
-    /** Who could not be reached and cannot be still, by address: one each at most. */
+    /** Who could not be reached and cannot be still, by address: of those in the pool, one each. */
     final Map<Multiaddr, BootstrapFailed> failures = new LinkedHashMap<>();
 
     HealthReport.@Nullable State published;
@@ -448,10 +448,26 @@ public final class Health {
       tell(told);
     } else {
       bootstraps = ((BootstrapPool.Changed) heard.event()).bootstraps();
+      forgetWhoLeft();
       bootstraps.forEach(this::onBootstrap);
       look();
     }
     return Behaviors.same();
+  }
+
+  /**
+   * A name that has been resolved is in the pool no longer, nor is who was behind one that moved.
+   */
+  private void forgetWhoLeft() {
+    Set<Multiaddr> there = new LinkedHashSet<>();
+    bootstraps.forEach(each -> there.add(each.address()));
+    kept.failures.keySet().retainAll(there);
+    for (Multiaddr address : List.copyOf(alerts)) {
+      if (!there.contains(address)) {
+        timers.cancel(new AlertDue(address));
+        alerts.remove(address);
+      }
+    }
   }
 
   private void onBootstrap(Bootstrap bootstrap) {

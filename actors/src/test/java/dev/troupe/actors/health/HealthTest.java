@@ -47,6 +47,7 @@ class HealthTest {
   private static final Multiaddr PRIMARY = address(1);
   private static final Multiaddr BACKUP = address(2);
   private static final Multiaddr FRIEND = address(3);
+  private static final Multiaddr NAME = parse("/dnsaddr/b.example.org");
   private static final ProtocolId DHT = ProtocolId.of("/ipfs/kad/1.0.0");
   private static final Duration PERIOD = Duration.ofSeconds(25);
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
@@ -62,9 +63,13 @@ class HealthTest {
   private Dht.StateChanged dhtState = new Dht.StateChanged(Dht.State.READY, 1, 0);
 
   private static Multiaddr address(int number) {
+    return parse("/ip4/192.0.2." + number + "/tcp/4001")
+        .withPeer(ScriptedWorld.key(number).peerId());
+  }
+
+  private static Multiaddr parse(String address) {
     try {
-      return Multiaddr.parse("/ip4/192.0.2." + number + "/tcp/4001")
-          .withPeer(ScriptedWorld.key(number).peerId());
+      return Multiaddr.parse(address);
     } catch (MalformedException e) {
       throw new AssertionError(e);
     }
@@ -99,11 +104,15 @@ class HealthTest {
   }
 
   private ActorRef<Health.Command> health(Multiaddr... backups) {
+    return healthWith(PRIMARY, backups);
+  }
+
+  private ActorRef<Health.Command> healthWith(Multiaddr primary, Multiaddr... backups) {
     ActorRef<BootstrapPool.Command> pool =
         system.spawn(
             BootstrapPool.create(
                 BootstrapSettings.DEFAULT.withBackups(List.of(backups)),
-                List.of(PRIMARY),
+                List.of(primary),
                 SELF,
                 world,
                 Store.NONE,
@@ -375,6 +384,57 @@ class HealthTest {
     health.tell(new Health.Subscribe(later.ref()));
     later.expect(Changed.class);
     later.expectNone();
+  }
+
+  /** Who is behind the name from now on. */
+  private void nameLeadsTo(Multiaddr address) {
+    world.nameServer = (name, completion) -> completion.succeeded(List.of("dnsaddr=" + address));
+  }
+
+  /** What a subscriber is told of failures, if it comes now. */
+  private List<Multiaddr> failuresToldTo(ActorRef<Health.Command> health) {
+    Probe<Event> late = system.probe();
+    health.tell(new Health.Subscribe(late.ref()));
+    late.expect(Changed.class);
+    return late.received().stream()
+        .filter(BootstrapFailed.class::isInstance)
+        .map(each -> ((BootstrapFailed) each).address())
+        .toList();
+  }
+
+  @Test
+  void aNameThatIsResolvedAfterAllHasNotFailedAnyMore() {
+    ActorRef<Health.Command> health = healthWith(NAME);
+    for (int i = 0; i < 2; i++) {
+      system.advance(Duration.ofSeconds(50));
+      assertEquals(List.of(NAME), failuresToldTo(health), "it is asked again, and fails again");
+    }
+    connections.up.add(peer(PRIMARY));
+    nameLeadsTo(PRIMARY);
+    assertTrue(
+        system.tryRunUntil(
+            () -> states().get(states().size() - 1) == State.HEALTHY, Duration.ofMinutes(2)));
+    assertEquals(List.of(), failuresToldTo(health));
+  }
+
+  @Test
+  void whoLeavesAndComesBackBehindANameThatMovesFailsAnew() {
+    nameLeadsTo(PRIMARY);
+    ActorRef<Health.Command> health = healthWith(NAME);
+    system.advance(Duration.ofSeconds(2));
+    assertEquals(List.of(NAME.withPeer(peer(PRIMARY))), failuresToldTo(health));
+    nameLeadsTo(BACKUP);
+    system.advance(Duration.ofSeconds(10));
+    assertEquals(List.of(NAME.withPeer(peer(BACKUP))), failuresToldTo(health));
+    nameLeadsTo(PRIMARY);
+    system.advance(Duration.ofSeconds(6));
+    assertEquals(List.of(NAME.withPeer(peer(PRIMARY))), failuresToldTo(health));
+    system.advance(Duration.ofMinutes(2).minusSeconds(6));
+    assertEquals(List.of(), heard(Alert.class), "two minutes count from its return");
+    system.advance(Duration.ofSeconds(6));
+    assertEquals(
+        List.of(NAME.withPeer(peer(PRIMARY))),
+        heard(Alert.class).stream().map(Alert::address).toList());
   }
 
   /** The DHT of this test answers none of their questions. */
