@@ -6,8 +6,7 @@ import dev.troupe.simulation.scenario.Parameters;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** All that decides how a simulated test goes. */
@@ -18,8 +17,6 @@ record SimulatedRun(long seed, Order order, Fidelity fidelity, List<String> guar
 
   /** The most runs of one test. */
   static final int MAX_RUNS = 100_000;
-
-  private static final Pattern SEEDS = Pattern.compile("(-?[0-9]{1,18})(?:\\.\\.(-?[0-9]{1,18}))?");
 
   SimulatedRun {
     guard = List.copyOf(guard);
@@ -49,14 +46,17 @@ record SimulatedRun(long seed, Order order, Fidelity fidelity, List<String> guar
     }
     List<Long> seeds = new ArrayList<>();
     for (String part : annotation.seeds().split(",", -1)) {
-      Matcher matcher = SEEDS.matcher(part.strip());
-      if (!matcher.matches()) {
+      String[] ends = part.strip().split("\\.\\.", 2);
+      OptionalLong from = number(ends[0]);
+      OptionalLong to = number(ends[ends.length - 1]);
+      if (from.isEmpty() || to.isEmpty()) {
         throw new IllegalArgumentException(
             "seeds: such as \"1..20\" or \"3,7,100..120\", not '" + annotation.seeds() + "'");
       }
-      long first = Long.parseLong(matcher.group(1));
-      long last = matcher.group(2) == null ? first : Long.parseLong(matcher.group(2));
-      if (last < first || last - first >= MAX_RUNS - seeds.size()) {
+      long first = from.getAsLong();
+      long last = to.getAsLong();
+      long further = last - first; // Negative as well where that is more than a long can be.
+      if (last < first || further < 0 || further >= MAX_RUNS - seeds.size()) {
         throw new IllegalArgumentException(
             "seeds: from a smaller to a greater and "
                 + MAX_RUNS
@@ -64,8 +64,8 @@ record SimulatedRun(long seed, Order order, Fidelity fidelity, List<String> guar
                 + annotation.seeds()
                 + "'");
       }
-      for (long seed = first; seed <= last; seed++) {
-        seeds.add(seed);
+      for (long i = 0; i <= further; i++) {
+        seeds.add(first + i);
       }
     }
     return seeds;
@@ -73,15 +73,24 @@ record SimulatedRun(long seed, Order order, Fidelity fidelity, List<String> guar
 
   private static SimulatedRun parse(String token, List<String> guard) {
     String[] parts = token.strip().split("/", -1);
-    if (parts.length != 3 || !parts[0].matches("-?[0-9]{1,18}")) {
+    OptionalLong seed = number(parts[0]);
+    if (parts.length != 3 || seed.isEmpty()) {
       throw new IllegalArgumentException(
           PROPERTY + ": SEED/ORDER/FIDELITY, such as 7/random/host, not '" + token + "'");
     }
     return new SimulatedRun(
-        Long.parseLong(parts[0]),
+        seed.getAsLong(),
         Parameters.oneOf("order", Order.class, parts[1]),
         Parameters.oneOf("fidelity", Fidelity.class, parts[2]),
         guard);
+  }
+
+  private static OptionalLong number(String text) {
+    try {
+      return OptionalLong.of(Long.parseLong(text));
+    } catch (NumberFormatException e) {
+      return OptionalLong.empty();
+    }
   }
 
   /** What {@link #PROPERTY} is set to for this run. */
