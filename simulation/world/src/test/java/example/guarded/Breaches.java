@@ -2,6 +2,8 @@ package example.guarded;
 
 import dev.troupe.simulation.testkit.Simulated;
 import dev.troupe.simulation.testkit.Simulation;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -168,7 +170,14 @@ public class Breaches {
           LockSupport.parkNanos(1);
           return "";
         }),
-    SOCKET("new java.net.Socket", () -> new Socket());
+    SOCKET("new java.net.Socket", () -> new Socket()),
+    RESOLVE("new java.net.InetSocketAddress", () -> new InetSocketAddress("localhost", 80)),
+    CANONICAL_NAME(
+        "java.net.InetAddress.getCanonicalHostName",
+        () -> InetAddress.getLoopbackAddress().getCanonicalHostName()),
+    NAME("java.net.InetAddress.getHostName", () -> InetAddress.getLoopbackAddress().getHostName()),
+    REACH(
+        "java.net.InetAddress.isReachable", () -> InetAddress.getLoopbackAddress().isReachable(1));
 
     private final String name;
     private final Callable<Object> body;

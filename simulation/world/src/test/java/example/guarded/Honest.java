@@ -10,6 +10,8 @@ import dev.troupe.simulation.testkit.Machine;
 import dev.troupe.simulation.testkit.Service;
 import dev.troupe.simulation.testkit.Simulated;
 import dev.troupe.simulation.testkit.Simulation;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -66,6 +68,9 @@ public class Honest {
             .thenApplyAsync(text -> text + "ne", Runnable::run)
             .getNow(""));
     assertTrue(REAL_CLOCK != null);
+    InetSocketAddress unresolved = InetSocketAddress.createUnresolved("b.example.org", 80);
+    assertEquals("b.example.org", unresolved.getHostString());
+    assertEquals(80, new InetSocketAddress(InetAddress.getLoopbackAddress(), 80).getPort());
     assertTrue(sim.machine("here").world().clock().instant().isAfter(Instant.EPOCH));
   }
 

@@ -128,6 +128,12 @@ final class ForbiddenCalls {
       all(NETWORK, "java/net/" + socket, "<init>");
     }
     all(NETWORK, "java/net/InetAddress", "getByName", "getAllByName", "getLocalHost");
+    all(NETWORK, "java/net/InetAddress", "getCanonicalHostName", "getHostName", "isReachable");
+    rule(
+        NETWORK,
+        "java/net/InetSocketAddress",
+        "<init>",
+        descriptor -> descriptor.startsWith("(Ljava/lang/String;"));
     all(NETWORK, "java/net/URL", "openConnection", "openStream");
     all(NETWORK, "java/net/http/HttpClient", "newHttpClient", "newBuilder");
     for (String channel :

@@ -46,7 +46,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *       the {@link Simulation} instead;
  *   <li>{@code ActorContext.ask} and {@code AskPattern.ask}, which hop to another thread: tell with
  *       a {@code replyTo};
- *   <li>the network: sockets, channels, name resolution, HTTP clients.
+ *   <li>the network: sockets, channels, HTTP clients, and what looks names up or waits for an
+ *       answer: {@code InetAddress.getByName}, {@code getHostName}, {@code isReachable} and their
+ *       like, {@code new InetSocketAddress} of a host given as text. Addresses made of bytes, and
+ *       {@code InetSocketAddress.createUnresolved}, are fine.
  * </ul>
  *
  * <p>Your classes are those in directories of the class path, and in the jar of the test class;
