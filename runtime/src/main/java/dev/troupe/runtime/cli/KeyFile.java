@@ -3,6 +3,7 @@ package dev.troupe.runtime.cli;
 import dev.troupe.protocol.MalformedException;
 import dev.troupe.protocol.crypto.Crypto;
 import dev.troupe.protocol.keys.PrivateKey;
+import dev.troupe.runtime.store.SyncedFiles;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystems;
@@ -21,7 +22,7 @@ final class KeyFile {
   private KeyFile() {}
 
   /**
-   * Reads the key, or makes and writes one where there is no file.
+   * Reads the key, or makes one where there is no file, and returns it when the disk has it.
    *
    * @throws MalformedException if the file holds no key; it is left as it is
    * @throws IOException if it cannot be read or written
@@ -31,24 +32,27 @@ final class KeyFile {
     if (Files.exists(file)) {
       return load(file, crypto);
     }
-    PrivateKey made = maker.get();
     Path parent = file.toAbsolutePath().getParent();
     if (parent == null || !Files.isDirectory(parent)) {
       throw new IOException("there is no directory for the key file " + file);
     }
-    // Written whole or not at all, and never readable by others in between.
+    PrivateKey key = maker.get();
+    // Written whole or not at all, and never readable by others in between. What a crash leaves
+    // of the draft is in nobody's way.
     Path draft = Files.createTempFile(parent, ".key", ".draft", ownerOnly());
     try {
-      Files.write(draft, made.encoded());
+      SyncedFiles.write(draft, key.encoded());
       Files.createLink(file, draft);
     } catch (FileAlreadyExistsException e) {
-      return load(file, crypto);
+      key = load(file, crypto);
     } catch (UnsupportedOperationException e) {
       Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
     } finally {
       Files.deleteIfExists(draft);
     }
-    return made;
+    // A store may name the key's peer as its owner next, and be durable: so must the key be.
+    SyncedFiles.syncDirectory(parent);
+    return key;
   }
 
   private static PrivateKey load(Path file, Crypto crypto) throws IOException, MalformedException {

@@ -3,7 +3,6 @@ package dev.troupe.runtime.store;
 import dev.troupe.actors.store.StoreFailure.Kind;
 import dev.troupe.protocol.keys.PeerId;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -135,27 +134,14 @@ final class StoreDirectory implements AutoCloseable {
   /** From now on a store has been made here. */
   void markMade() throws IOException {
     Path draft = directory.resolve("FORMAT.draft");
-    try (FileChannel file =
-        FileChannel.open(
-            draft,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
-      String line = "troupe-store " + FORMAT + " " + owner + "\n";
-      ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.ISO_8859_1));
-      while (bytes.hasRemaining()) {
-        file.write(bytes);
-      }
-      file.force(true);
-    }
+    String line = "troupe-store " + FORMAT + " " + owner + "\n";
+    SyncedFiles.write(draft, line.getBytes(StandardCharsets.ISO_8859_1));
     Files.move(
         draft,
         directory.resolve("FORMAT"),
         StandardCopyOption.ATOMIC_MOVE,
         StandardCopyOption.REPLACE_EXISTING);
-    try (FileChannel itself = FileChannel.open(directory, StandardOpenOption.READ)) {
-      itself.force(true);
-    }
+    SyncedFiles.syncDirectory(directory);
   }
 
   StoreOpeningException damaged(String how) {
