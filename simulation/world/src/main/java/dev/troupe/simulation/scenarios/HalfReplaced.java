@@ -16,19 +16,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * In half an hour, half of the peers go for good, at random moments, and others come in their
  * place. Values, providers and peers are looked up all along, by anybody, as long as the peer is
- * there that put, provides or is them: nearly all are found, and not far away.
+ * there that put, provides or is them: nearly all are put and provided, and found, and not far
+ * away.
  */
 public final class HalfReplaced implements Scenario {
 
   /** So long after an instant, half of the peers that were there have gone. */
   private static final Duration HALF_LIFE = Duration.ofMinutes(30);
 
-  /** Of the lookups of what is there, this part at least finds it. */
+  /**
+   * Of the lookups of what is there, this part at least finds it; and of what is put and provided,
+   * as much is.
+   */
   static final double SUCCESS = 0.99;
+
+  /** Values, providers and peers. */
+  private static final int KINDS = 3;
 
   /** One bootstrap peer for so many; these stay. */
   private static final int PEERS_PER_BOOTSTRAP = 250;
@@ -103,19 +111,23 @@ public final class HalfReplaced implements Scenario {
     Cluster cluster = run.cluster();
     List<Node> bootstraps = join(run);
     replace(run, bootstraps);
+    List<Records> all = new ArrayList<>();
     List<Records> records = new ArrayList<>();
     List<Lookup> lookups = new ArrayList<>();
     long end = cluster.system().now() + run.parameters().length().toNanos();
     for (long name = 0; cluster.system().now() < end; name++) {
       records.removeIf(each -> !each.owner().isUp());
       if (records.size() < RECORDS) {
-        records.add(publish(cluster, "record-" + name));
+        Records next = publish(cluster, "record-" + name);
+        all.add(next);
+        records.add(next);
       }
       lookUp(cluster, records, lookups);
       run.advance(PAUSE);
     }
     run.advance(Cluster.BOUND);
     judge(run, lookups);
+    judgePublished(run, all);
     run.advance(REFRESH);
   }
 
@@ -234,5 +246,30 @@ public final class HalfReplaced implements Scenario {
     run.expect(
         hops.length == 0 || hops[(hops.length - 1) / 2] <= bound,
         "half of the lookups took more than " + bound + " hops");
+  }
+
+  /** What nobody could publish, nobody has looked up either. */
+  private static void judgePublished(Run run, List<Records> all) {
+    List<Operation> lasting =
+        all.stream()
+            .flatMap(each -> Stream.of(each.put(), each.provide()))
+            .filter(
+                each -> each.node().isUp() || each.reply() != null && each.outlasted(each.node()))
+            .toList();
+    long done =
+        lasting.stream()
+            .filter(
+                each ->
+                    each.reply() instanceof Dht.ValuePut || each.reply() instanceof Dht.Provided)
+            .count();
+    run.expect(
+        done >= SUCCESS * lasting.size(),
+        done + " of " + lasting.size() + " values and providers were published");
+    long kinds =
+        run.cluster().measurements().liveLookups().stream()
+            .map(Measurements.LiveLookup::kind)
+            .distinct()
+            .count();
+    run.expect(kinds == KINDS, "only " + kinds + " of " + KINDS + " kinds were looked up");
   }
 }

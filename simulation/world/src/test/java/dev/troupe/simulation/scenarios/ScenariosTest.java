@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.actors.dht.DhtSettings;
+import dev.troupe.protocol.Bytes;
+import dev.troupe.protocol.kademlia.InvalidRecordException;
+import dev.troupe.protocol.kademlia.Namespace;
+import dev.troupe.protocol.kademlia.Namespaces;
 import dev.troupe.simulation.kernel.Order;
 import dev.troupe.simulation.scenario.Fidelity;
 import dev.troupe.simulation.scenario.Parameters;
@@ -58,6 +62,38 @@ class ScenariosTest {
     Result result = Run.of(scenario, parameters);
     assertTrue(
         result.violations().get(0).toString().contains("lookups found what is there"),
+        result.violations()::toString);
+  }
+
+  @Test
+  void whereNothingCanBePutTheScenarioSaysSo() {
+    Namespace refusing =
+        new Namespace() {
+          @Override
+          public void validate(Bytes key, Bytes value) throws InvalidRecordException {
+            throw new InvalidRecordException("nothing is valid here");
+          }
+
+          @Override
+          public int select(Bytes key, List<Bytes> values) {
+            return 0;
+          }
+        };
+    Namespaces namespaces = Namespaces.BUILT_IN.with("test", refusing);
+    Scenario scenario =
+        new HalfReplaced(settings -> settings.withDht(settings.dht().withNamespaces(namespaces)));
+    Result result = Run.of(scenario, Parameters.parse("half-replaced/20/1/120s/host/random/all"));
+    assertTrue(
+        result.violations().get(0).toString().contains("values and providers were published"),
+        result.violations()::toString);
+  }
+
+  @Test
+  void whereValuesAreNotLookedUpTheScenarioSaysSo() {
+    Result result =
+        Run.of(new HalfReplaced(), Parameters.parse("half-replaced/20/1/1s/host/random/all"));
+    assertTrue(
+        result.violations().get(0).toString().contains("only 1 of 3 kinds were looked up"),
         result.violations()::toString);
   }
 
