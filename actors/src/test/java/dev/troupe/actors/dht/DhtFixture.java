@@ -490,7 +490,7 @@ final class DhtFixture implements AutoCloseable {
         return;
       }
       if (request.type() != KademliaMessage.Type.ADD_PROVIDER) {
-        deliver(Frames.encode(answer.encode()));
+        deliver(Frames.encode(answer.encode()), script.trickle);
       }
       // It waits for us to close before it does; as go-libp2p and js-libp2p do, it would take more
       // requests.
@@ -604,6 +604,17 @@ final class DhtFixture implements AutoCloseable {
     Pipe(PeerId remote, Direction direction) {
       this.remote = remote;
       this.direction = direction;
+    }
+
+    void deliver(byte[] bytes, Duration pause) {
+      if (pause.isZero()) {
+        deliver(bytes);
+        return;
+      }
+      for (int i = 0; i < bytes.length; i++) {
+        byte[] one = {bytes[i]};
+        system.schedule(pause.multipliedBy(i + 1), () -> deliver(one));
+      }
     }
 
     void deliver(byte[] bytes) {

@@ -744,6 +744,23 @@ class DhtLookupTest {
   }
 
   @Test
+  void whoAnswersByteByByteHoldsNobodyUpForLongerThanARequestMayTake() {
+    Script trickling = holding(2, "v");
+    ready(bootstrap, trickling);
+    fixture.identify(trickling);
+    trickling.trickle = Duration.ofMillis(400);
+    Probe<Object> reply = get("/test/k");
+    fixture.advance(DhtSettings.DEFAULT.timing().request().plus(SECOND));
+    assertFailed(Reason.NOT_FOUND, reply);
+    assertEquals(0, fixture.openStreams);
+    trickling.trickle = Duration.ofMillis(1);
+    fixture.advance(DhtSettings.DEFAULT.timing().refresh());
+    Probe<Object> again = get("/test/k");
+    fixture.advance(SECOND);
+    again.expect(Dht.ValueGot.class);
+  }
+
+  @Test
   void whoIsSlowIsNotLockedOutWhereNobodyElseKnows() {
     Script slow = holding(2, "v");
     ready(bootstrap, slow);

@@ -70,6 +70,9 @@ final class Script {
   /** How long it takes over each further request on a stream. */
   Duration takes = Duration.ZERO;
 
+  /** How long it takes over each byte of its answers. */
+  Duration trickle = Duration.ZERO;
+
   /** What it answers; null to reset the stream. */
   Function<KademliaMessage, @Nullable KademliaMessage> answer = request -> naming().apply(request);
 
