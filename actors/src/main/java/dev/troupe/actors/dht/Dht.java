@@ -1375,12 +1375,7 @@ public final class Dht {
   // What we provide, and put
 
   private Behavior<Command> onStartProviding(StartProviding start) {
-    if (settings.mode() == DhtMode.OFF) {
-      start.replyTo().tell(new OperationFailed(Reason.NO_DHT, "the DHT of this peer is off"));
-      return Behaviors.same();
-    }
-    if (kept.keeping().loading().isPresent()) {
-      waitUntilLoaded(start, start.replyTo()::tell);
+    if (isPutOff(start, start.replyTo()::tell)) {
       return Behaviors.same();
     }
     int provided = 0;
@@ -1395,12 +1390,7 @@ public final class Dht {
   }
 
   private Behavior<Command> onStopProviding(StopProviding stop) {
-    if (settings.mode() == DhtMode.OFF) {
-      stop.replyTo().tell(new OperationFailed(Reason.NO_DHT, "the DHT of this peer is off"));
-      return Behaviors.same();
-    }
-    if (kept.keeping().loading().isPresent()) {
-      waitUntilLoaded(stop, stop.replyTo()::tell);
+    if (isPutOff(stop, stop.replyTo()::tell)) {
       return Behaviors.same();
     }
     kept.providers().withdraw(stop.key());
@@ -1414,12 +1404,7 @@ public final class Dht {
   }
 
   private Behavior<Command> onStopPutting(StopPutting stop) {
-    if (settings.mode() == DhtMode.OFF) {
-      stop.replyTo().tell(new OperationFailed(Reason.NO_DHT, "the DHT of this peer is off"));
-      return Behaviors.same();
-    }
-    if (kept.keeping().loading().isPresent()) {
-      waitUntilLoaded(stop, stop.replyTo()::tell);
+    if (isPutOff(stop, stop.replyTo()::tell)) {
       return Behaviors.same();
     }
     kept.values().withdraw(stop.key());
@@ -1432,13 +1417,25 @@ public final class Dht {
     return Behaviors.same();
   }
 
-  /** What is here already is not known before all is loaded; nor is what there is to stop. */
-  private void waitUntilLoaded(Command command, Consumer<OperationFailed> refusal) {
+  /**
+   * Whether something that changes what is provided or put cannot be done now: it is refused where
+   * there is no DHT, and waits until all is loaded. What is here already is not known before that,
+   * nor what there is to stop.
+   */
+  private boolean isPutOff(Command command, Consumer<OperationFailed> refusal) {
+    if (settings.mode() == DhtMode.OFF) {
+      refusal.accept(new OperationFailed(Reason.NO_DHT, "the DHT of this peer is off"));
+      return true;
+    }
+    if (kept.keeping().loading().isEmpty()) {
+      return false;
+    }
     if (kept.untilLoaded().size() >= settings.limits().stash()) {
       refusal.accept(new OperationFailed(Reason.STASH_FULL, "what was kept is being loaded"));
     } else {
       kept.untilLoaded().add(command);
     }
+    return true;
   }
 
   private void runWhatWaitedUntilLoaded() {

@@ -27,9 +27,9 @@ import dev.troupe.simulation.scenario.Fidelity;
 import dev.troupe.simulation.scenario.Letter;
 import dev.troupe.simulation.scenario.Node;
 import dev.troupe.simulation.scenario.Parameters;
+import dev.troupe.simulation.scenario.Play;
 import dev.troupe.simulation.scenario.Result;
 import dev.troupe.simulation.scenario.Run;
-import dev.troupe.simulation.scenario.Scenario;
 import dev.troupe.simulation.world.Loss;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -51,33 +51,6 @@ import org.junit.jupiter.api.Test;
 /** Each checker can fail: a network that breaks its rule is caught, by it. */
 class CheckersTest {
 
-  private record Faulty(Consumer<Run> what) implements Scenario {
-    @Override
-    public String name() {
-      return "faulty";
-    }
-
-    @Override
-    public String description() {
-      return "breaks a rule";
-    }
-
-    @Override
-    public int peers() {
-      return 2;
-    }
-
-    @Override
-    public Duration length() {
-      return Duration.ofMinutes(1);
-    }
-
-    @Override
-    public void play(Run run) {
-      what.accept(run);
-    }
-  }
-
   private static final Parameters PARAMETERS =
       new Parameters(
           "faulty", 2, 1, Duration.ofMinutes(1), Fidelity.HOST, Order.FIFO, Parameters.ALL_FAULTS);
@@ -85,11 +58,11 @@ class CheckersTest {
   private static final String IDENTITY = "/eth/0x" + "0".repeat(40);
 
   private static void assertCaught(String checker, Consumer<Run> what) {
-    Result result = Run.of(new Faulty(what), PARAMETERS);
+    Result result = Run.of(new Play("faulty", what), PARAMETERS);
     assertFalse(result.isClean());
     assertEquals(
         List.of(checker), result.violations().stream().map(v -> v.checker()).distinct().toList());
-    assertEquals(result, Run.of(new Faulty(what), PARAMETERS));
+    assertEquals(result, Run.of(new Play("faulty", what), PARAMETERS));
   }
 
   private static Node start(Run run, String name, Node... known) {
@@ -365,7 +338,7 @@ class CheckersTest {
             run.advance(Duration.ofMinutes(2));
           };
       if (times == 2) {
-        assertEquals(List.of(), Run.of(new Faulty(what), PARAMETERS).violations());
+        assertEquals(List.of(), Run.of(new Play("faulty", what), PARAMETERS).violations());
       } else {
         assertCaught("delivered", what);
       }
@@ -613,8 +586,9 @@ class CheckersTest {
   @Test
   void everyActorOfABusyPeerHasACap() {
     Set<String> seen = new TreeSet<>();
-    Faulty busy =
-        new Faulty(
+    Play busy =
+        new Play(
+            "faulty",
             run -> {
               Cluster cluster = run.cluster();
               cluster.network().setText("_dnsaddr.example.org", "dnsaddr=/dnsaddr/b.example.org");
@@ -806,7 +780,8 @@ class CheckersTest {
   void aReceiverThatStartsAnewMayHearAgainWhatItHeardBefore() {
     Result result =
         Run.of(
-            new Faulty(
+            new Play(
+                "faulty",
                 run -> {
                   Cluster cluster = run.cluster();
                   Node alice = start(run, "alice");

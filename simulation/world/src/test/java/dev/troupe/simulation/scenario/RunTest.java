@@ -16,37 +16,10 @@ import org.junit.jupiter.api.Test;
 /** What a scenario can do to its network. */
 class RunTest {
 
-  private record Play(Consumer<Run> what) implements Scenario {
-    @Override
-    public String name() {
-      return "play";
-    }
-
-    @Override
-    public String description() {
-      return "does one thing";
-    }
-
-    @Override
-    public int peers() {
-      return 1;
-    }
-
-    @Override
-    public Duration length() {
-      return Duration.ofMinutes(1);
-    }
-
-    @Override
-    public void play(Run run) {
-      what.accept(run);
-    }
-  }
-
   private static void play(int faults, Consumer<Run> what) {
     Parameters parameters =
         new Parameters("play", 2, 1, Duration.ofMinutes(1), Fidelity.HOST, Order.FIFO, faults);
-    Result result = Run.of(new Play(what), parameters, List.of(), run -> {}, run -> {});
+    Result result = Run.of(new Play("play", what), parameters, List.of(), run -> {}, run -> {});
     assertTrue(result.isClean(), () -> result.violations().toString());
   }
 
