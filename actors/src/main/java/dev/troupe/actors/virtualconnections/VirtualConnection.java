@@ -157,6 +157,7 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
   private final ActorRef<Connections.Command> connections;
   private final PeerId peer;
   private final ProtocolId protocol;
+  private final long firstId;
   private final ActorRef<VirtualConnections.Command> parent;
   private final Deque<Transmit> queue = new ArrayDeque<>();
   private final List<EnvelopeStream> streams = new ArrayList<>();
@@ -175,8 +176,6 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
 
   /** Whether the head has been sent at least once: the remote may have it. */
   private boolean headSent;
-
-  private long headId;
 
   /** How many commands of the parent came so far. */
   private long heard;
@@ -198,7 +197,7 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
     this.connections = connections;
     this.peer = peer;
     this.protocol = protocol;
-    this.headId = firstId;
+    this.firstId = firstId;
     this.parent = parent;
     restartIdle();
   }
@@ -315,7 +314,12 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
     headSent = true;
     timers.startSingleTimer(new Unacknowledged(), settings.acknowledgement());
     restartIdle();
-    stream.send(new Envelope(headId, queue.element().data()));
+    stream.send(new Envelope(headId(), queue.element().data()));
+  }
+
+  /** What is sent later has a greater one, whichever incarnation of this actor sends it. */
+  private long headId() {
+    return firstId + queue.element().number();
   }
 
   private Behavior<Command> onUnacknowledged() {
@@ -356,7 +360,6 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
             peer, protocol, queue.remove().number(), attempts, reason, message));
     attempts = 0;
     headSent = false;
-    headId++;
     restartIdle();
     attempt();
   }
@@ -419,7 +422,7 @@ final class VirtualConnection extends AbstractBehavior<VirtualConnection.Command
       parent.tell(
           new VirtualConnections.Arrived(
               peer, protocol, envelope.id(), data, stream, getContext().getSelf()));
-    } else if (awaiting != null && envelope.id() == headId) {
+    } else if (awaiting != null && envelope.id() == headId()) {
       awaiting = null;
       timers.cancel(new Unacknowledged());
       settle(null, "");

@@ -36,7 +36,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Who sends what</b>: the user starts protocols and sends; the host brings the streams that
  * remotes open. A message is acknowledged once its receiver has been told it. One that arrives
  * again is acknowledged again and not told again, as far as the last {@value #REMEMBERED} of its
- * pair are remembered.
+ * pair are remembered. One that arrives after a later one is not told at all: a connection had
+ * stalled, and its sender has been told that it was not acknowledged.
  *
  * <p><b>Limits</b>: {@link VirtualConnectionSettings}. <b>Timers</b>: none (its children have
  * theirs). <b>A crash of a child</b> answers its messages {@code CRASHED}. <b>A crash of this
@@ -166,6 +167,11 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
   /** How many received messages of a pair are remembered. */
   public static final int REMEMBERED = 64;
 
+  /** How many messages of one life are told apart from those of another, which begins anywhere. */
+  private static final long LIFE = 1L << 24;
+
+  private static final long FIRST_IDS = 1L << 52;
+
   /** Makes the actor; its supervision is included. */
   public static Behavior<Command> create(
       VirtualConnectionSettings settings,
@@ -174,13 +180,12 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
       ActorRef<Connections.Command> connections) {
     return Behaviors.setup(
         outer -> {
-          Ledger ledger = new Ledger();
           RandomGenerator random = world.random(host.peerId(), "virtualconnections");
+          Ledger ledger = new Ledger(random.nextLong(FIRST_IDS));
           return Behaviors.supervise(
                   Behaviors.<Command>setup(
                       context ->
-                          new VirtualConnections(
-                              context, settings, random, host, connections, ledger)))
+                          new VirtualConnections(context, settings, host, connections, ledger)))
               // The constructor stops the children. Were the restart to wait for their end, what
               // arrives meanwhile would have to fit a stash, and the rest would never be answered.
               .onFailure(SupervisorStrategy.restart().withStopChildren(false));
@@ -210,17 +215,49 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
 
   /** What a restart must not lose. */
   private static final class Ledger {
+    /** Added to the number of a message: what is sent in another life does not look like it. */
+    final long firstId;
+
     final Map<ProtocolId, ActorRef<Received>> receivers = new LinkedHashMap<>();
     final Map<Pair, Map<Long, Send>> open = new LinkedHashMap<>();
 
     /** In the order of use, the pair used longest ago first. */
-    final Map<Pair, Set<Long>> received = new LinkedHashMap<>(16, 0.75f, true);
+    final Map<Pair, Heard> received = new LinkedHashMap<>(16, 0.75f, true);
 
     long numbers;
+
+    Ledger(long firstId) {
+      this.firstId = firstId;
+    }
+  }
+
+  /** What was received of one pair. */
+  private static final class Heard {
+    private final Set<Long> remembered = new LinkedHashSet<>();
+    private long newest = Long.MIN_VALUE;
+
+    /** Whether it is to be acknowledged. */
+    boolean isKnown(long id) {
+      return remembered.contains(id);
+    }
+
+    /**
+     * Whether it was sent before what came last. Its sender sent that when it had given this one
+     * up; a long way back, it is a message of another life.
+     */
+    boolean isLate(long id) {
+      long back = newest - id;
+      return id < newest && back > 0 && back < LIFE;
+    }
+
+    void add(long id) {
+      newest = id;
+      remembered.add(id);
+      dropOldest(remembered, REMEMBERED);
+    }
   }
 
   private final VirtualConnectionSettings settings;
-  private final RandomGenerator random;
   private final Host host;
   private final ActorRef<Connections.Command> connections;
   private final Ledger ledger;
@@ -229,13 +266,11 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
   private VirtualConnections(
       ActorContext<Command> context,
       VirtualConnectionSettings settings,
-      RandomGenerator random,
       Host host,
       ActorRef<Connections.Command> connections,
       Ledger ledger) {
     super(context);
     this.settings = settings;
-    this.random = random;
     this.host = host;
     this.connections = connections;
     this.ledger = ledger;
@@ -332,10 +367,13 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
       return this;
     }
     Pair pair = new Pair(arrived.peer(), arrived.protocol());
-    Set<Long> seen = ledger.received.computeIfAbsent(pair, p -> new LinkedHashSet<>());
-    if (seen.add(arrived.id())) {
+    Heard heard = ledger.received.computeIfAbsent(pair, p -> new Heard());
+    if (!heard.isKnown(arrived.id())) {
+      if (heard.isLate(arrived.id())) {
+        return this;
+      }
       receiver.tell(new Received(arrived.peer(), arrived.protocol(), arrived.data()));
-      dropOldest(seen, REMEMBERED);
+      heard.add(arrived.id());
       dropOldest(ledger.received.keySet(), settings.connections());
     }
     arrived.child().tell(new VirtualConnection.Acknowledge(arrived.stream(), arrived.id()));
@@ -409,9 +447,6 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
   private @Nullable Child childOf(Pair pair) {
     Child child = children.get(pair);
     if (child == null && children.size() < settings.connections()) {
-      // A new incarnation starts at a random id, so that the remote does not take its messages for
-      // old ones.
-      long firstId = random.nextLong(1L << 52);
       ActorRef<VirtualConnection.Command> ref =
           getContext()
               .spawn(
@@ -421,7 +456,7 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
                       connections,
                       pair.peer(),
                       pair.protocol(),
-                      firstId,
+                      ledger.firstId,
                       getContext().getSelf()),
                   "virtual-" + ledger.numbers++);
       getContext().watchWith(ref, new ChildGone(pair, ref));
