@@ -1,5 +1,7 @@
 package dev.troupe.simulation.cli;
 
+import dev.troupe.simulation.kernel.Order;
+import dev.troupe.simulation.scenario.Fidelity;
 import dev.troupe.simulation.scenario.Parameters;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -27,7 +29,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Plays one run again and again, each time in a JVM of its own, and compares the traces;",
       "then the seeds that follow, whose traces must all differ. Exit code 1 if that does not hold,",
-      "or if a run was violated."
+      "or if a run was violated. Every trace is printed as its run ends."
     })
 final class RepeatCommand implements Callable<Integer> {
 
@@ -60,6 +62,14 @@ final class RepeatCommand implements Callable<Integer> {
       description = "How many of the seeds that follow are played once each (default 0).")
   private int others;
 
+  @Option(
+      names = "--every-way",
+      description = {
+        "At both fidelities and in both orders, whatever --fidelity and --order say:",
+        "each JVM plays all four, and begins with another one than the JVM before it."
+      })
+  private boolean everyWay;
+
   @Override
   public Integer call() throws InterruptedException {
     Parameters model;
@@ -75,58 +85,121 @@ final class RepeatCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
     return compare(
-        System.out, model, times, others, Worker::new, Runtime.getRuntime().availableProcessors());
+        System.out,
+        everyWay ? ways(model) : List.of(model),
+        times,
+        others,
+        Worker::new,
+        Runtime.getRuntime().availableProcessors());
   }
+
+  private static List<Parameters> ways(Parameters model) {
+    List<Parameters> ways = new ArrayList<>();
+    for (Fidelity fidelity : Fidelity.values()) {
+      for (Order order : Order.values()) {
+        ways.add(model.withWay(fidelity, order));
+      }
+    }
+    return ways;
+  }
+
+  private record Played(Parameters run, WorkerReply reply) {}
 
   /** Plays and compares; answers the exit code. */
   static int compare(
       PrintStream out,
-      Parameters model,
+      List<Parameters> models,
       int times,
       int others,
       Supplier<? extends Player> players,
       int cores)
       throws InterruptedException {
-    List<Parameters> runs = new ArrayList<>(Collections.nCopies(times, model));
-    for (int i = 1; i <= others; i++) {
-      runs.add(model.withSeed(model.seed() + i));
+    List<Played> played = play(out, players, cores, byJvm(models, times, others, cores));
+    boolean clean = true;
+    for (Played each : played) {
+      if (!each.reply().isClean()) {
+        clean = false;
+        out.println("VIOLATED " + each.reply().violation());
+        out.println(Report.replay(each.run()));
+      }
     }
-    List<WorkerReply> replies = new ArrayList<>();
+    for (Parameters model : models) {
+      clean &= isOneTrace(out, model, times, others, played);
+    }
+    return clean ? 0 : 1;
+  }
+
+  /** What each JVM plays: all models, {@code times} times; then a share of the other seeds. */
+  private static List<List<Parameters>> byJvm(
+      List<Parameters> models, int times, int others, int cores) {
+    List<List<Parameters>> all = new ArrayList<>();
+    for (int i = 0; i < times; i++) {
+      List<Parameters> rotated = new ArrayList<>(models);
+      Collections.rotate(rotated, i);
+      all.add(rotated);
+    }
+    for (int share = 1; share <= Math.min(cores, others); share++) {
+      List<Parameters> runs = new ArrayList<>();
+      for (int i = share; i <= others; i += cores) {
+        for (Parameters model : models) {
+          runs.add(model.withSeed(model.seed() + i));
+        }
+      }
+      all.add(runs);
+    }
+    return all;
+  }
+
+  private static List<Played> play(
+      PrintStream out, Supplier<? extends Player> players, int cores, List<List<Parameters>> byJvm)
+      throws InterruptedException {
+    List<Callable<List<Played>>> jvms = new ArrayList<>();
+    for (List<Parameters> runs : byJvm) {
+      jvms.add(
+          () -> {
+            List<Played> played = new ArrayList<>();
+            try (Player player = players.get()) {
+              for (Parameters run : runs) {
+                WorkerReply reply = player.play(run);
+                out.println("trace " + reply.trace() + " " + run.token());
+                played.add(new Played(run, reply));
+              }
+            }
+            return played;
+          });
+    }
+    List<Played> played = new ArrayList<>();
     ExecutorService threads = Executors.newFixedThreadPool(cores);
     try {
-      List<Callable<WorkerReply>> all =
-          runs.stream().<Callable<WorkerReply>>map(run -> () -> play(players, run)).toList();
-      for (Future<WorkerReply> each : threads.invokeAll(all)) {
-        replies.add(each.get());
+      for (Future<List<Played>> each : threads.invokeAll(jvms)) {
+        played.addAll(each.get());
       }
     } catch (ExecutionException e) {
       throw new IllegalStateException("a run could not be played", e);
     } finally {
       threads.shutdown();
     }
-    boolean clean = true;
-    for (int i = 0; i < replies.size(); i++) {
-      if (!replies.get(i).isClean()) {
-        clean = false;
-        out.println("VIOLATED " + replies.get(i).violation());
-        out.println(Report.replay(runs.get(i)));
+    return played;
+  }
+
+  private static boolean isOneTrace(
+      PrintStream out, Parameters model, int times, int others, List<Played> played) {
+    List<String> repeated = new ArrayList<>();
+    Set<String> different = new LinkedHashSet<>();
+    for (Played each : played) {
+      if (each.run().equals(model)) {
+        repeated.add(each.reply().trace());
+      } else if (each.run().withSeed(model.seed()).equals(model)) {
+        different.add(each.reply().trace());
       }
     }
-    List<String> traces = replies.stream().map(WorkerReply::trace).toList();
-    String first = traces.get(0);
-    long same = traces.subList(0, times).stream().filter(first::equals).count();
-    Set<String> different = new LinkedHashSet<>(traces.subList(times, traces.size()));
+    String first = repeated.get(0);
+    int same = Collections.frequency(repeated, first);
     different.remove(first);
     different.remove("");
     out.printf(
         "%s: %d of %d runs gave trace %s; %d other seeds gave %d other traces%n",
         model.token(), same, times, first, others, different.size());
-    return clean && same == times && different.size() == others ? 0 : 1;
-  }
-
-  private static WorkerReply play(Supplier<? extends Player> players, Parameters parameters) {
-    try (Player player = players.get()) {
-      return player.play(parameters);
-    }
+    return same == times && different.size() == others;
   }
 }

@@ -60,6 +60,11 @@ public record Parameters(
     return new Parameters(scenario, peers, other, length, fidelity, order, faults);
   }
 
+  /** The same at another fidelity and in another order. */
+  public Parameters withWay(Fidelity otherFidelity, Order otherOrder) {
+    return new Parameters(scenario, peers, seed, length, otherFidelity, otherOrder, faults);
+  }
+
   /** The same with another length. */
   public Parameters withLength(Duration other) {
     return new Parameters(scenario, peers, seed, other, fidelity, order, faults);

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.troupe.simulation.kernel.Order;
+import dev.troupe.simulation.scenario.Fidelity;
 import dev.troupe.simulation.scenario.Parameters;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -15,8 +17,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** Sweeps and repetitions with runs that are made up. */
@@ -153,7 +157,12 @@ class SweepTest {
   private static int repeat(Function<Parameters, WorkerReply> runs, ByteArrayOutputStream out)
       throws InterruptedException {
     return RepeatCommand.compare(
-        new PrintStream(out, true, StandardCharsets.UTF_8), MODEL, 3, 5, () -> new Made(runs), 2);
+        new PrintStream(out, true, StandardCharsets.UTF_8),
+        List.of(MODEL),
+        3,
+        5,
+        () -> new Made(runs),
+        2);
   }
 
   private static WorkerReply bySeed(Parameters run) {
@@ -174,6 +183,59 @@ class SweepTest {
         repeat(
             run -> new WorkerReply(String.format("%016x", runs.incrementAndGet()), 10, ""), out));
     assertEquals(1, repeat(run -> CLEAN, out));
+  }
+
+  @Test
+  void eachJvmPlaysEveryWayAndNoTwoBeginAlike() throws InterruptedException {
+    Parameters other = MODEL.withWay(Fidelity.WIRE, Order.FIFO);
+    List<List<Parameters>> jvms = new CopyOnWriteArrayList<>();
+    Supplier<Player> players =
+        () -> {
+          List<Parameters> runs = new CopyOnWriteArrayList<>();
+          jvms.add(runs);
+          return new Made(
+              run -> {
+                runs.add(run);
+                return new WorkerReply(
+                    String.format("%08x%08x", run.fidelity().ordinal(), run.seed()), 10, "");
+              });
+        };
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    PrintStream print = new PrintStream(out, true, StandardCharsets.UTF_8);
+    assertEquals(0, RepeatCommand.compare(print, List.of(MODEL, other), 2, 3, players, 1));
+    assertEquals(
+        List.of(
+            List.of(MODEL, other),
+            List.of(other, MODEL),
+            List.of(
+                MODEL.withSeed(2),
+                other.withSeed(2),
+                MODEL.withSeed(3),
+                other.withSeed(3),
+                MODEL.withSeed(4),
+                other.withSeed(4))),
+        jvms);
+    String said = out.toString(StandardCharsets.UTF_8);
+    assertTrue(said.contains("trace 0000000100000003 " + other.withSeed(3).token()), said);
+    for (Parameters each : List.of(MODEL, other)) {
+      assertTrue(
+          said.contains(
+              String.format(
+                  "%s: 2 of 2 runs gave trace %08x%08x; 3 other seeds gave 3 other traces",
+                  each.token(), each.fidelity().ordinal(), 1)),
+          said);
+    }
+    // One way that varies is enough to fail.
+    AtomicInteger runs = new AtomicInteger();
+    Supplier<Player> varying =
+        () ->
+            new Made(
+                run ->
+                    run.fidelity() == Fidelity.HOST
+                        ? bySeed(run)
+                        : new WorkerReply(
+                            String.format("%016x", 100 + runs.incrementAndGet()), 10, ""));
+    assertEquals(1, RepeatCommand.compare(print, List.of(MODEL, other), 2, 3, varying, 1));
   }
 
   @Test
