@@ -182,14 +182,19 @@ class MainTest {
   void repeatingComparesTheTracesOfRunsInTheirOwnJvms() {
     Outcome outcome =
         execute(
-            "repeat bootstrap-storm --peers 4 --for 3s --seed 5 --times 2 --others 2".split(" "));
+            "repeat bootstrap-storm --peers 4 --for 3s --seed 5 --times 2 --others 1 --every-way"
+                .split(" "));
     assertEquals(0, outcome.code(), outcome::out);
+    String end = "%s: 2 of 2 runs gave trace [0-9a-f]{16}; 1 other seeds gave 1 other traces\\n";
     assertTrue(
         outcome
             .out()
             .matches(
-                "bootstrap-storm/4/5/3s/host/fifo/all: 2 of 2 runs gave trace [0-9a-f]{16}; "
-                    + "2 other seeds gave 2 other traces\\n"),
+                "(trace [0-9a-f]{16} bootstrap-storm/\\S+\\n){12}"
+                    + end.formatted("bootstrap-storm/4/5/3s/host/fifo/all")
+                    + end.formatted("bootstrap-storm/4/5/3s/host/random/all")
+                    + end.formatted("bootstrap-storm/4/5/3s/wire/fifo/all")
+                    + end.formatted("bootstrap-storm/4/5/3s/wire/random/all")),
         outcome::out);
   }
 }
