@@ -1250,6 +1250,7 @@ public final class Dht {
     boolean excused = connected.containsKey(peer) && table.contains(peer) && doubted.add(peer);
     if (!excused) {
       leaveTable(peer);
+      membership.onSilent(peer);
     }
   }
 
@@ -1303,6 +1304,7 @@ public final class Dht {
       opening.remove(peer);
       if (failure != null && Exchange.verdictOn(failure) != Exchange.Verdict.BLAMELESS) {
         leaveTable(peer);
+        membership.onSilent(peer);
       }
     }
   }
@@ -1389,32 +1391,40 @@ public final class Dht {
     return Behaviors.same();
   }
 
+  /** What was asked for before is withdrawn at once: what is asked for after this is to be done. */
   private Behavior<Command> onStopProviding(StopProviding stop) {
-    if (isPutOff(stop, stop.replyTo()::tell)) {
-      return Behaviors.same();
-    }
-    kept.providers().withdraw(stop.key());
     ledger
         .withdraw(each -> each instanceof Provide provide && provide.key().equals(stop.key()))
         .forEach(each -> refuse(each, Reason.WITHDRAWN, "it is not to be provided any more"));
-    whenKept(
-        new Pending(
-            () -> stop.replyTo().tell(new ProvidingStopped(stop.key())), stop.replyTo()::tell));
+    if (!isPutOff(stop, stop.replyTo()::tell)) {
+      stopProviding(stop);
+    }
     return Behaviors.same();
   }
 
+  private void stopProviding(StopProviding stop) {
+    kept.providers().withdraw(stop.key());
+    whenKept(
+        new Pending(
+            () -> stop.replyTo().tell(new ProvidingStopped(stop.key())), stop.replyTo()::tell));
+  }
+
+  /** The same of a value. */
   private Behavior<Command> onStopPutting(StopPutting stop) {
-    if (isPutOff(stop, stop.replyTo()::tell)) {
-      return Behaviors.same();
-    }
-    kept.values().withdraw(stop.key());
     ledger
         .withdraw(each -> each instanceof PutValue put && put.key().equals(stop.key()))
         .forEach(each -> refuse(each, Reason.WITHDRAWN, "it is not to be put any more"));
+    if (!isPutOff(stop, stop.replyTo()::tell)) {
+      stopPutting(stop);
+    }
+    return Behaviors.same();
+  }
+
+  private void stopPutting(StopPutting stop) {
+    kept.values().withdraw(stop.key());
     whenKept(
         new Pending(
             () -> stop.replyTo().tell(new PuttingStopped(stop.key())), stop.replyTo()::tell));
-    return Behaviors.same();
   }
 
   /**
@@ -1445,9 +1455,9 @@ public final class Dht {
       if (command instanceof StartProviding start) {
         onStartProviding(start);
       } else if (command instanceof StopProviding stop) {
-        onStopProviding(stop);
+        stopProviding(stop);
       } else if (command instanceof StopPutting stop) {
-        onStopPutting(stop);
+        stopPutting(stop);
       }
     }
   }

@@ -65,7 +65,7 @@ final class Membership {
   /** Who was in the routing table of an earlier run. */
   private Deque<StoredPeer> candidates = new ArrayDeque<>();
 
-  /** Connected peers that did not answer when they were tried: what they say is not enough. */
+  /** Connected peers that did not answer when they were asked: what they say is not enough. */
   private final Set<PeerId> silent = new LinkedHashSet<>();
 
   /** Connected peers that are not in the table though there is room; they are tried. */
@@ -119,8 +119,8 @@ final class Membership {
   // Who comes and goes
 
   /**
-   * A connected peer says that it serves. Who is being tried, or did not answer when it was, enters
-   * only when it has answered.
+   * A connected peer says that it serves. Who is being tried, or did not answer when it was asked
+   * last, enters only when it has answered.
    */
   void onServer(PeerId peer) {
     if (table.contains(peer) || !silent.contains(peer) && !isTried(peer)) {
@@ -162,6 +162,13 @@ final class Membership {
     if (wasMember) {
       environment.connections().tell(new Connections.Untag(peer, TAG));
       checkNear(peer);
+    }
+  }
+
+  /** It was asked, did not answer and has nothing to excuse it: it enters when it answers. */
+  void onSilent(PeerId peer) {
+    if (connected.containsKey(peer)) {
+      silent.add(peer);
     }
   }
 
@@ -231,7 +238,7 @@ final class Membership {
   void checkAll() {
     while (hasRoom()) {
       Optional<Check> next =
-          table.nextCheck(environment.now()).or(this::nextOverlooked).or(this::nextCandidate);
+          table.nextCheck(environment.now()).or(this::nextCandidate).or(this::nextOverlooked);
       if (next.isEmpty()) {
         return;
       }
@@ -294,9 +301,6 @@ final class Membership {
     if (!answered && !trial.isLast && trial.check.isMember() && table.contains(peer)) {
       start(new Trial(trial.check, true));
       return;
-    }
-    if (!answered && !table.contains(peer) && connected.containsKey(peer)) {
-      silent.add(peer);
     }
     table.onChecked(peer);
     checkAll();

@@ -391,7 +391,7 @@ sealed interface Query {
     public List<Parcel> parcels(Finished walk) {
       Region region = Region.of(keys.get(0), walk, replication);
       // Along paths that disagree all are told: those of one path may be fakes, however near.
-      int each = walk.ending() == Ending.DISPUTED ? walk.closest().size() : replication;
+      int each = Math.max(replication, walk.closest().size());
       Map<PeerId, List<KademliaMessage>> perPeer = new LinkedHashMap<>();
       region
           .assign(keys, each)

@@ -170,6 +170,9 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
   /** How many messages of one life are told apart from those of another, which begins anywhere. */
   private static final long LIFE = 1L << 24;
 
+  /** Of so many lives of a sender the newest message is known: of what is on its way still. */
+  private static final int LIVES = 2;
+
   private static final long FIRST_IDS = 1L << 52;
 
   /** Makes the actor; its supervision is included. */
@@ -234,7 +237,9 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
   /** What was received of one pair. */
   private static final class Heard {
     private final Set<Long> remembered = new LinkedHashSet<>();
-    private long newest = Long.MIN_VALUE;
+
+    /** The newest message of each of the last {@value #LIVES} lives of the sender. */
+    private final List<Long> newest = new ArrayList<>();
 
     /** Whether it is to be acknowledged. */
     boolean isKnown(long id) {
@@ -246,14 +251,22 @@ public final class VirtualConnections extends AbstractBehavior<VirtualConnection
      * up; a long way back, it is a message of another life.
      */
     boolean isLate(long id) {
-      long back = newest - id;
-      return id < newest && back > 0 && back < LIFE;
+      return newest.stream().anyMatch(last -> id < last && isOfOneLife(id, last));
     }
 
     void add(long id) {
-      newest = id;
+      newest.removeIf(last -> isOfOneLife(id, last));
+      newest.add(id);
+      if (newest.size() > LIVES) {
+        newest.remove(0);
+      }
       remembered.add(id);
       dropOldest(remembered, REMEMBERED);
+    }
+
+    private static boolean isOfOneLife(long id, long other) {
+      long apart = Math.abs(id - other);
+      return 0 <= apart && apart < LIFE;
     }
   }
 

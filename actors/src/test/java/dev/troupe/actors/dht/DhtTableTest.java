@@ -191,6 +191,30 @@ class DhtTableTest {
   }
 
   @Test
+  void whoFailsLookupsEntersOnlyWhenItHasAnswered() {
+    List<Script> scripts = inBucket(0, 2);
+    fixture = new DhtFixture(settings(2, 8), scripts.toArray(new Script[0]));
+    scripts.forEach(fixture::identify);
+    fixture.advance(Duration.ofSeconds(1));
+    scripts.get(0).silent = true;
+    for (int lookup = 0; lookup < 2; lookup++) {
+      fixture.dht.tell(
+          new Dht.FindProviders(
+              Script.hash("x" + lookup),
+              1,
+              Readiness.UNTIL_GATE_OPENS,
+              fixture.system.<Dht.FindProvidersReply>probe().ref()));
+      fixture.advance(Duration.ofMinutes(2));
+    }
+    assertEquals(peers(scripts.get(1)), members());
+    fixture.identify(scripts.get(0)); // It says that it serves, as when its addresses change.
+    assertEquals(peers(scripts.get(1)), members());
+    scripts.get(0).silent = false;
+    fixture.advance(DhtSettings.DEFAULT.timing().refresh().plus(CHECK));
+    assertEquals(peers(scripts.get(0), scripts.get(1)), members());
+  }
+
+  @Test
   void whoDidNotAnswerIsAnewcomerWhenItConnectsAgain() {
     List<Script> scripts = silentBucket();
     scripts.get(0).silent = true;

@@ -45,6 +45,8 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What is announced again, when, and until when. */
 class RepublishTest {
@@ -262,6 +264,50 @@ class RepublishTest {
     assertEquals(new Dht.PuttingStopped(KEY), reply.next());
     assertEquals(0, values());
     assertEquals(List.of(), store.keys(StoreCollection.VALUES));
+  }
+
+  @Test
+  void whatIsAskedForAfterAStopIsDoneEvenIfThatWasWhileLoading() {
+    start(store);
+    put();
+    provide("x");
+    fixture.close();
+    store = store.reopened();
+    store.slow = true;
+    start(store);
+    Probe<Dht.PutValueReply> before = putLater("before");
+    Probe<Dht.StopPuttingReply> stopped = stopPutting();
+    Probe<Dht.PutValueReply> after = putLater("after");
+    Probe<Dht.ProvideReply> providedBefore = provideLater("x");
+    Probe<Dht.StopProvidingReply> unprovided = fixture.system.probe();
+    fixture.dht.tell(new Dht.StopProviding(Script.hash("x"), unprovided.ref()));
+    Probe<Dht.ProvideReply> providedAfter = provideLater("x");
+    fixture.system.runUntilIdle();
+    assertEquals(Dht.Reason.WITHDRAWN, before.expect(Dht.OperationFailed.class).reason());
+    assertEquals(Dht.Reason.WITHDRAWN, providedBefore.expect(Dht.OperationFailed.class).reason());
+    stopped.expectNone();
+    store.slow = false;
+    store.release();
+    fixture.identify(remote);
+    fixture.advance(MOMENT);
+    assertEquals(new Dht.PuttingStopped(KEY), stopped.next());
+    assertEquals(new Dht.ProvidingStopped(Script.hash("x")), unprovided.next());
+    after.expect(Dht.ValuePut.class);
+    providedAfter.expect(Dht.Provided.class);
+    assertEquals(1, values());
+  }
+
+  private Probe<Dht.PutValueReply> putLater(String value) {
+    Probe<Dht.PutValueReply> reply = fixture.system.probe();
+    fixture.dht.tell(
+        new Dht.PutValue(KEY, Bytes.utf8(value), Readiness.UNTIL_GATE_OPENS, reply.ref()));
+    return reply;
+  }
+
+  private Probe<Dht.ProvideReply> provideLater(String name) {
+    Probe<Dht.ProvideReply> reply = fixture.system.probe();
+    fixture.dht.tell(new Dht.Provide(Script.hash(name), Readiness.UNTIL_GATE_OPENS, reply.ref()));
+    return reply;
   }
 
   @Test
@@ -730,10 +776,12 @@ class RepublishTest {
         new Query.Outcome.Announced(keys(2), List.of()), sweep.placed(2, Dht.Reason.REJECTED));
   }
 
-  @Test
-  void wherePathsDisagreeAllThatTheyFoundAreTold() {
+  /** A path that lies can end as it likes: by naming more than may be asked, or by stalling. */
+  @ParameterizedTest
+  @EnumSource(names = {"DISPUTED", "BUDGET_SPENT", "DEADLINE_PASSED"})
+  void wherePathsDisagreeAllThatTheyFoundAreTold(Ending ending) {
     List<PeerId> forty = IntStream.rangeClosed(1, 40).mapToObj(Script::peer).toList();
-    Finished walk = new Finished(Ending.DISPUTED, forty, 60, 60);
+    Finished walk = new Finished(ending, forty, 60, 60);
     PeerInfo self = new PeerInfo(DhtFixture.SELF, List.of());
     Query.Sweep sweep = new Query.Sweep(keys(2), self, 20);
     List<Query.Parcel> parcels = sweep.parcels(walk);

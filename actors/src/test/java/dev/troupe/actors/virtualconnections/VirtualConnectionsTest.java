@@ -485,8 +485,9 @@ class VirtualConnectionsTest {
     receive(stalled, message(1001, "two, given up"));
     assertEquals(List.of(), written(stalled));
     receive(stream, message(1003, "four"));
-    receive(stream, message(1003 - (1 << 24), "of another life"));
-    receive(stream, message(1004 - (1 << 24), "and on"));
+    receive(stream, message(1003 - (2 << 24), "of another life"));
+    receive(stalled, message(999, "of the first life, and given up too"));
+    receive(stream, message(1004 - (2 << 24), "and on"));
     assertEquals(List.of("one", "three", "four", "of another life", "and on"), heard());
     assertEquals(3, written(stream).size());
   }

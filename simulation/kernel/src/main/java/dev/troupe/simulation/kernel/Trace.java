@@ -172,11 +172,15 @@ final class Trace {
           text(",");
         }
       }
-      case COLLECTION -> unordered((Collection<?>) value, depth);
+      case COLLECTION -> unordered((Collection<?>) value, element -> describe(element, depth + 1));
       case MAP -> {
-        Map<?, ?> map = (Map<?, ?>) value;
-        unordered(map.keySet(), depth);
-        unordered(map.values(), depth);
+        unordered(
+            ((Map<?, ?>) value).entrySet(),
+            entry -> {
+              describe(entry.getKey(), depth + 1);
+              text("=");
+              describe(entry.getValue(), depth + 1);
+            });
       }
       case PRODUCT -> {
         Product product = (Product) value;
@@ -191,16 +195,16 @@ final class Trace {
   }
 
   /** The sum of what the elements are: two runs may walk the same set in different orders. */
-  private void unordered(Collection<?> elements, int depth) {
+  private <E> void unordered(Collection<E> elements, Consumer<? super E> describe) {
     number(elements.size());
     if (elements.size() > MAX_ELEMENTS) {
       return;
     }
     long before = hash;
     long sum = 0;
-    for (Object element : elements) {
+    for (E element : elements) {
       hash = 0;
-      describe(element, depth + 1);
+      describe.accept(element);
       text(",");
       sum += hash;
     }

@@ -87,6 +87,7 @@ class TraceTest {
         Arguments.of(new LinkedHashSet<>(List.of(1, 2)), new LinkedHashSet<>(List.of(1, 3))),
         Arguments.of(Map.of("a", 1), Map.of("b", 1)),
         Arguments.of(Map.of("a", 1), Map.of("a", 2)),
+        Arguments.of(Map.of("a", 1, "b", 2), Map.of("a", 2, "b", 1)),
         Arguments.of(null, "a"));
   }
 

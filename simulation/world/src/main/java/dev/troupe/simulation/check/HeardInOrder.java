@@ -1,6 +1,5 @@
 package dev.troupe.simulation.check;
 
-import dev.troupe.actors.virtualconnections.VirtualConnections;
 import dev.troupe.actors.virtualconnections.VirtualConnections.SendFailed;
 import dev.troupe.actors.virtualconnections.VirtualConnections.SendFailure;
 import dev.troupe.simulation.scenario.Cluster;
@@ -9,6 +8,7 @@ import dev.troupe.simulation.scenario.Node;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,8 +21,7 @@ import java.util.Set;
  * <p>What crashes excuse: a receiver that starts anew does not know what it heard before, so each
  * life of it may hear a message once. Nothing is known of the order in which two lives of a sender
  * are heard. Crashes of actors inside a peer excuse nothing, since a peer remembers what it has
- * received when they restart. It remembers the last {@value VirtualConnections#REMEMBERED} of a
- * sender: what comes again after as many others is not counted.
+ * received when they restart.
  *
  * <p>A message that the sender was told had failed may have been heard all the same, unless the
  * reason excludes it.
@@ -39,8 +38,7 @@ public final class HeardInOrder implements Checker {
 
   /** What one life of a receiver heard of one sender. */
   private static final class Ear {
-    /** The messages, each with how many others had been heard when it was last. */
-    final Map<Letter, Integer> heard = new LinkedHashMap<>();
+    final Set<Letter> heard = new LinkedHashSet<>();
 
     /** The newest of each life of the sender. */
     final Map<Integer, Letter> newest = new LinkedHashMap<>();
@@ -100,13 +98,9 @@ public final class HeardInOrder implements Checker {
     }
     Way way = new Way(letter.from(), letter.to(), hearing.incarnation());
     Ear ear = ears.computeIfAbsent(way, newWay -> new Ear());
-    int others = ear.heard.size();
-    Integer before = ear.heard.put(letter, others);
     Letter newest = ear.newest.get(letter.incarnation());
-    if (before != null) {
-      if (others - before <= VirtualConnections.REMEMBERED) {
-        violations.add(letter + " was heard twice");
-      }
+    if (!ear.heard.add(letter)) {
+      violations.add(letter + " was heard twice");
     } else if (newest != null && newest.number() > letter.number()) {
       violations.add(letter + " was heard after " + newest);
     } else {
