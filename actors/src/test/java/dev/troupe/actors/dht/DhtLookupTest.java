@@ -521,8 +521,11 @@ class DhtLookupTest {
     get("/test/k");
     fixture.advance(Duration.ofSeconds(4));
     assertEquals(1, fixture.state().peers());
-    // It comes back when it says anew who it is.
+    // To say anew that it serves is not enough: it comes back when it answers.
     fixture.identify(silent);
+    assertEquals(1, fixture.state().peers());
+    silent.silent = false;
+    fixture.advance(DhtSettings.DEFAULT.timing().refresh().plusSeconds(10));
     assertEquals(2, fixture.state().peers());
   }
 
