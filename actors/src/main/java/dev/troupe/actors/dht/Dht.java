@@ -1249,8 +1249,7 @@ public final class Dht {
   private void onUnresponsive(PeerId peer) {
     boolean excused = connected.containsKey(peer) && table.contains(peer) && doubted.add(peer);
     if (!excused) {
-      leaveTable(peer);
-      membership.onSilent(peer);
+      leaveTableSilent(peer);
     }
   }
 
@@ -1303,8 +1302,7 @@ public final class Dht {
     if (peer != null) {
       opening.remove(peer);
       if (failure != null && Exchange.verdictOn(failure) != Exchange.Verdict.BLAMELESS) {
-        leaveTable(peer);
-        membership.onSilent(peer);
+        leaveTableSilent(peer);
       }
     }
   }
@@ -1536,6 +1534,11 @@ public final class Dht {
   private void leaveTable(PeerId peer) {
     doubted.remove(peer);
     membership.remove(peer);
+  }
+
+  private void leaveTableSilent(PeerId peer) {
+    leaveTable(peer);
+    membership.onSilent(peer);
   }
 
   private void onTableEvent(RoutingTableEvent event) {

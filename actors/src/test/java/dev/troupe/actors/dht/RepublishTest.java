@@ -86,8 +86,7 @@ class RepublishTest {
   }
 
   private void provide(String name) {
-    Probe<Dht.ProvideReply> reply = fixture.system.probe();
-    fixture.dht.tell(new Dht.Provide(Script.hash(name), Readiness.UNTIL_GATE_OPENS, reply.ref()));
+    Probe<Dht.ProvideReply> reply = provideLater(name);
     fixture.system.runUntilIdle();
     fixture.advance(Duration.ZERO);
     reply.expect(Dht.Provided.class, MOMENT);
@@ -241,9 +240,7 @@ class RepublishTest {
   void stoppingAnswersAPutThatWaits() {
     remote.reachable = false;
     start(Store.NONE);
-    Probe<Dht.PutValueReply> reply = fixture.system.probe();
-    fixture.dht.tell(
-        new Dht.PutValue(KEY, Bytes.utf8("v"), Readiness.UNTIL_GATE_OPENS, reply.ref()));
+    Probe<Dht.PutValueReply> reply = putLater("v");
     assertEquals(new Dht.PuttingStopped(KEY), stopPutting().next());
     assertEquals(Dht.Reason.WITHDRAWN, reply.expect(Dht.OperationFailed.class).reason());
   }

@@ -173,15 +173,14 @@ final class Trace {
         }
       }
       case COLLECTION -> unordered((Collection<?>) value, element -> describe(element, depth + 1));
-      case MAP -> {
-        unordered(
-            ((Map<?, ?>) value).entrySet(),
-            entry -> {
-              describe(entry.getKey(), depth + 1);
-              text("=");
-              describe(entry.getValue(), depth + 1);
-            });
-      }
+      case MAP ->
+          unordered(
+              ((Map<?, ?>) value).entrySet(),
+              entry -> {
+                describe(entry.getKey(), depth + 1);
+                text("=");
+                describe(entry.getValue(), depth + 1);
+              });
       case PRODUCT -> {
         Product product = (Product) value;
         text(shape.name());
