@@ -350,6 +350,8 @@ public final class BootstrapPool {
     }
     if (answered.reply() instanceof Connections.ConnectFailed failed) {
       fail(entry, failed.failure().message());
+    } else if (entry.isDisconnected()) {
+      fail(entry, "the connection was lost before it was of use");
     } else if (entry.peer() != null) {
       Multiaddr at = ((Connections.Connected) answered.reply()).address();
       pool.onPeerConnected(entry.peer(), now()).ifPresent(known -> onConnected(known, at));

@@ -101,6 +101,9 @@ final class Pool {
     private int drops;
     private boolean loud = true;
 
+    /** Whether a connection to it has ended since it was dialled. */
+    private boolean disconnected;
+
     /** When it was dialled or connected, or until when it rests, by its status. */
     private long since;
 
@@ -172,9 +175,15 @@ final class Pool {
       return status == Status.DIALLING && attempts == attempt;
     }
 
+    /** Whether a dial that ends well now has found a connection that is there no more. */
+    boolean isDisconnected() {
+      return disconnected;
+    }
+
     private void dial(long now) {
       status = Status.DIALLING;
       attempts++;
+      disconnected = false;
       since = now;
     }
 
@@ -560,6 +569,7 @@ final class Pool {
    * @return the bootstrap peer that was lost, if it was one
    */
   Optional<Entry> onLost(PeerId peer, String reason, long now) {
+    find(peer).ifPresent(entry -> entry.disconnected = true);
     Optional<Entry> lost = find(peer).filter(Entry::isConnected);
     lost.ifPresent(
         entry -> {

@@ -524,8 +524,17 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       // The host's own event may still be in the mailbox; whoever is told must find the peer
       // connected.
       onOpened(connection);
-      answer(ended.target(), new Connected(connection.peer(), connection.remoteAddress()));
-    } else if (failure != null && isUnderWay(ended.target(), ended.number())) {
+      if (ledger.remotes.containsKey(connection.peer())) {
+        answer(ended.target(), new Connected(connection.peer(), connection.remoteAddress()));
+      } else {
+        peer = connection.peer();
+        failure =
+            new HostFailure(
+                HostFailure.Kind.CONNECTION_LOST,
+                "the connection to " + peer + " was lost as soon as it was made");
+      }
+    }
+    if (failure != null && isUnderWay(ended.target(), ended.number())) {
       answer(ended.target(), new ConnectFailed(peer, failure));
     }
     return this;

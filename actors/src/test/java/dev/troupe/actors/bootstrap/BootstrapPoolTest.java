@@ -1,6 +1,7 @@
 package dev.troupe.actors.bootstrap;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.actors.bootstrap.BootstrapPool.Changed;
@@ -169,6 +170,21 @@ class BootstrapPoolTest {
     assertEquals("no answer to a ping", last(PRIMARY).reason());
     system.advance(Duration.ofSeconds(2));
     assertEquals(1, failures().size());
+  }
+
+  @Test
+  void aDialThatFindsAConnectionWhichEndsThenDoesNotCountAsConnected() {
+    connections.up.add(peer(PRIMARY));
+    ActorRef<BootstrapPool.Command> pool = pool(List.of(PRIMARY));
+    system.advance(Duration.ofMinutes(2));
+    connections.slowToClose.add(peer(PRIMARY));
+    pool.tell(new BootstrapPool.Unresponsive(peer(PRIMARY), "no answer to a ping"));
+    system.advance(Pool.SPREAD);
+    assertEquals(List.of(), List.copyOf(connections.connected));
+    assertFalse(last(PRIMARY).isReachable());
+    system.advance(BootstrapSettings.DEFAULT.pause().plusSeconds(1));
+    assertTrue(last(PRIMARY).isReachable());
+    assertEquals(2, connections.dials.size());
   }
 
   @Test

@@ -34,6 +34,9 @@ public final class FakeConnections {
   /** Who says nothing to a dial, where the others refuse it. */
   public final Set<PeerId> silent = new LinkedHashSet<>();
 
+  /** Whose connection, where it is to be closed, is gone right after the next dial has found it. */
+  public final Set<PeerId> slowToClose = new LinkedHashSet<>();
+
   /** Who is connected. */
   public final Set<PeerId> connected = new LinkedHashSet<>();
 
@@ -117,7 +120,9 @@ public final class FakeConnections {
         .onMessage(
             Connections.Disconnect.class,
             disconnect -> {
-              drop(disconnect.peer());
+              if (!slowToClose.contains(disconnect.peer())) {
+                drop(disconnect.peer());
+              }
               disconnect.replyTo().tell(new Connections.DisconnectReply(disconnect.peer(), true));
               return Behaviors.same();
             })
@@ -157,6 +162,9 @@ public final class FakeConnections {
   private void connect(PeerId peer, ActorRef<Connections.ConnectReply> replyTo) {
     if (connected.contains(peer)) {
       replyTo.tell(new Connections.Connected(peer, addresses.get(peer)));
+      if (slowToClose.remove(peer)) {
+        drop(peer);
+      }
       return;
     }
     dials.add(peer);

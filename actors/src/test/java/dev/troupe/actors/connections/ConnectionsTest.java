@@ -312,8 +312,22 @@ class ConnectionsTest {
     ConnectionInfo brief = host.attempts.get(0).succeed(BOB);
     host.lose(brief);
     system.runUntilIdle();
-    replies.expect(Connections.Connected.class);
+    assertEquals(HostFailure.Kind.CONNECTION_LOST, failure().kind());
     assertEquals(List.of(), connected());
+  }
+
+  @Test
+  void aSuccessWhoseConnectionIsGoneSaysNothingToWhoAskedForAnotherDial() {
+    connect(BOB, at(1));
+    ConnectionInfo brief = host.attempts.get(0).succeed(BOB);
+    host.lose(brief);
+    disconnect(BOB);
+    connect(BOB, at(1));
+    system.runUntilIdle();
+    assertEquals(HostFailure.Kind.CANCELLED, failure().kind());
+    host.attempts.get(1).succeed(BOB);
+    system.runUntilIdle();
+    assertEquals(new Connections.Connected(BOB, at(1)), replies.next());
   }
 
   @Test
