@@ -527,11 +527,10 @@ public final class Connections extends AbstractBehavior<Connections.Command> {
       if (ledger.remotes.containsKey(connection.peer())) {
         answer(ended.target(), new Connected(connection.peer(), connection.remoteAddress()));
       } else {
-        peer = connection.peer();
         failure =
             new HostFailure(
                 HostFailure.Kind.CONNECTION_LOST,
-                "the connection to " + peer + " was lost as soon as it was made");
+                "the connection to " + connection.peer() + " was lost as soon as it was made");
       }
     }
     if (failure != null && isUnderWay(ended.target(), ended.number())) {

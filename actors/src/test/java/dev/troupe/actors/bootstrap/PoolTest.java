@@ -87,6 +87,19 @@ class PoolTest {
   }
 
   @Test
+  void whatEndedBeforeADialSaysNothingOfWhatItFinds() {
+    Pool pool = pool(addresses(1), List.of());
+    Entry entry = pool.due(now).get(0);
+    pool.onPeerConnected(peer(1), now);
+    pool.onLost(peer(1), "gone", now);
+    after(60_000);
+    assertEquals(List.of(entry), pool.due(now));
+    assertFalse(entry.isDisconnected());
+    pool.onLost(peer(1), "gone as well", now);
+    assertTrue(entry.isDisconnected());
+  }
+
+  @Test
   void theSilentDoNotHoldUpTheOthers() {
     Pool pool = pool(addresses(1, 2, 3, 4), List.of());
     assertEquals(3, pool.due(now).size());

@@ -2,6 +2,7 @@ package dev.troupe.actors.connections;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.troupe.actors.addressbook.AddressBook;
@@ -317,17 +318,28 @@ class ConnectionsTest {
   }
 
   @Test
+  void aSuccessAtABareAddressWhoseConnectionIsGoneNamesNoPeer() {
+    connections.tell(new Connections.ConnectTo(at(1), replies.ref()));
+    system.runUntilIdle();
+    host.lose(host.attempts.get(0).succeed(CAROL));
+    system.runUntilIdle();
+    Connections.ConnectFailed failed = replies.expect(Connections.ConnectFailed.class);
+    assertNull(failed.peer());
+    assertEquals(HostFailure.Kind.CONNECTION_LOST, failed.failure().kind());
+  }
+
+  @Test
   void aSuccessWhoseConnectionIsGoneSaysNothingToWhoAskedForAnotherDial() {
     connect(BOB, at(1));
-    ConnectionInfo brief = host.attempts.get(0).succeed(BOB);
-    host.lose(brief);
+    host.lose(host.attempts.get(0).succeed(BOB));
     disconnect(BOB);
-    connect(BOB, at(1));
+    connections.tell(new Connections.Connect(BOB, List.of(at(2)), replies.ref()));
     system.runUntilIdle();
     assertEquals(HostFailure.Kind.CANCELLED, failure().kind());
+    replies.expectNone();
     host.attempts.get(1).succeed(BOB);
     system.runUntilIdle();
-    assertEquals(new Connections.Connected(BOB, at(1)), replies.next());
+    assertEquals(new Connections.Connected(BOB, at(2)), replies.next());
   }
 
   @Test
