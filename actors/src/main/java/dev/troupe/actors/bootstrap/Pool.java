@@ -569,8 +569,9 @@ final class Pool {
    * @return the bootstrap peer that was lost, if it was one
    */
   Optional<Entry> onLost(PeerId peer, String reason, long now) {
-    find(peer).ifPresent(entry -> entry.disconnected = true);
-    Optional<Entry> lost = find(peer).filter(Entry::isConnected);
+    Optional<Entry> known = find(peer);
+    known.ifPresent(entry -> entry.disconnected = true);
+    Optional<Entry> lost = known.filter(Entry::isConnected);
     lost.ifPresent(
         entry -> {
           boolean young = now - entry.since < STEADY.toNanos();
